@@ -1,0 +1,18 @@
+//! The offline backend of Amparo.
+//!
+//! Rooms, and the one direction in which they may look: `time, random, secret, error` <- pure domain
+//! (`answers, condition, person, pack, checklist, assessment, calendar, protocol, directory, screening,
+//! consent, referral, packet, seal, journal`) <- `store` <- `device`. The pure domain knows no store and no
+//! clock; `store` knows no rule of the domain; only [`device`] knows both.
+//!
+//! Never prints, never opens a socket, never starts a thread or a runtime, never reads a clock or draws
+//! randomness but through [`time::Clock`] and [`random::Entropy`].
+
+pub use amparo_schema as schema;
+
+pub mod answers;
+pub mod condition;
+pub mod person;
+pub mod random;
+pub mod secret;
+pub mod time;

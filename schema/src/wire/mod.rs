@@ -1,0 +1,3 @@
+//! What leaves the device: segments and grants.
+
+pub mod segment;
