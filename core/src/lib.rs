@@ -11,8 +11,21 @@
 pub use amparo_schema as schema;
 
 pub mod answers;
+pub mod assessment;
+pub mod calendar;
+pub mod checklist;
 pub mod condition;
+pub mod consent;
+pub mod directory;
+pub mod journal;
+pub mod pack;
+pub mod packet;
 pub mod person;
+pub mod protocol;
 pub mod random;
+pub mod referral;
+pub mod screening;
+pub mod seal;
 pub mod secret;
+pub mod store;
 pub mod time;
