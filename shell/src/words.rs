@@ -25,6 +25,13 @@ impl Speaker {
         }
     }
 
+    /// The language.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc, clippy::expect_used)] // both tags are well formed
+    pub fn lang(self) -> amparo_schema::text::Lang {
+        amparo_schema::text::Lang::new(self.tag()).expect("a language tag")
+    }
+
     /// The words.
     #[must_use]
     pub fn word(self, word: Word) -> &'static str {
