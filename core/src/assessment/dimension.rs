@@ -55,7 +55,10 @@ pub(super) struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     /// Counts the indicators of a dimension by weight and truth.
-    pub(super) fn new(dimension: &'a Dimension, indicators: impl IntoIterator<Item = (Weight, Truth)>) -> Self {
+    pub(super) fn new(
+        dimension: &'a Dimension,
+        indicators: impl IntoIterator<Item = (Weight, Truth)>,
+    ) -> Self {
         let mut tally = Self { dimension, noted: Counts::default(), unknown: Counts::default() };
         for (weight, truth) in indicators {
             match truth {
@@ -92,8 +95,12 @@ impl<'a> Tally<'a> {
             !self.is_positive(self.noted.plus(none)) && self.is_positive(self.noted.plus(all))
         };
         match weight {
-            Weight::Strong => pairs(of.medium, of.weak).any(|(m, w)| tips(one(0, m, w), one(of.strong, m, w))),
-            Weight::Medium => pairs(of.strong, of.weak).any(|(s, w)| tips(one(s, 0, w), one(s, of.medium, w))),
+            Weight::Strong => {
+                pairs(of.medium, of.weak).any(|(m, w)| tips(one(0, m, w), one(of.strong, m, w)))
+            }
+            Weight::Medium => {
+                pairs(of.strong, of.weak).any(|(s, w)| tips(one(s, 0, w), one(s, of.medium, w)))
+            }
             Weight::Weak => pairs(of.strong, of.medium).any(|(s, m)| tips(one(s, m, 0), one(s, m, of.weak))),
         }
     }

@@ -13,8 +13,8 @@
 //! The engine adds, beside what the rules give:
 //! - `concern_unresolved`, when some rule could still give an outcome that was not given, unless `presumed`
 //!   already holds (which offers everything that an unresolved concern does);
-//! - `concern_unresolved`, when nothing was given and an indicator is noted or could still be;
-//! - `none_noted_today`, when nothing was given and every indicator and every rule is certainly no.
+//! - `concern_unresolved`, when still nothing is given and an indicator is noted or could still be;
+//! - `none_noted_today`, when nothing is given and every indicator and every rule is certainly no.
 
 mod dimension;
 mod finding;
@@ -33,7 +33,8 @@ use amparo_schema::pack::PackRef;
 use amparo_schema::pack::checklist::{Dimension, Indicator, Item, Rule, Weight};
 
 pub use finding::{
-    Assessment, By, ByWeight, DimensionFinding, DimensionState, Evidence, Gap, Given, IndicatorFinding, RuleFinding,
+    Assessment, By, ByWeight, DimensionFinding, DimensionState, Evidence, Gap, Given, IndicatorFinding,
+    RuleFinding,
 };
 
 use crate::answers::Answers;
@@ -103,7 +104,10 @@ fn indicator_finding(
         dimension: indicator.dimension.clone(),
         weight: indicator.weight,
         state,
-        shown_by: grounds::items(&holding).into_iter().filter_map(|item| evidence(form, reading, item)).collect(),
+        shown_by: grounds::items(&holding)
+            .into_iter()
+            .filter_map(|item| evidence(form, reading, item))
+            .collect(),
         waits_for: grounds::items(&undecided).into_iter().cloned().collect(),
     }
 }
@@ -163,7 +167,6 @@ fn outcomes(rules: &[RuleFinding], indicators: &[IndicatorFinding]) -> Vec<Given
     for rule in rules.iter().filter(|rule| rule.state == Truth::Yes) {
         given.entry(rule.outcome).or_default().push(By::Rule(rule.id.clone()));
     }
-    let nothing_given = given.is_empty();
     let open = |rule: &&RuleFinding| rule.state == Truth::Unknown && !given.contains_key(&rule.outcome);
     let open_rules: Vec<Name> = rules.iter().filter(open).map(|rule| rule.id.clone()).collect();
     let open_signs: Vec<Name> =
@@ -171,7 +174,7 @@ fn outcomes(rules: &[RuleFinding], indicators: &[IndicatorFinding]) -> Vec<Given
     if !open_rules.is_empty() && !given.contains_key(&Outcome::Presumed) {
         given.entry(Outcome::ConcernUnresolved).or_default().push(By::OpenRules(open_rules));
     }
-    if nothing_given && !open_signs.is_empty() {
+    if given.is_empty() && !open_signs.is_empty() {
         given.entry(Outcome::ConcernUnresolved).or_default().push(By::OpenSigns(open_signs));
     }
     if given.is_empty() {

@@ -31,10 +31,17 @@ impl<'a> Signs<'a> {
         let indicators = form.indicators().iter().zip(truths);
         let dimensions = form.dimensions().iter().map(|dimension| {
             let counted = indicators.clone().filter(|(i, _)| i.dimension == dimension.id);
-            (&dimension.id, Tally::new(dimension, counted.map(|(i, truth)| (i.weight, *truth))).state().into())
+            (
+                &dimension.id,
+                Tally::new(dimension, counted.map(|(i, truth)| (i.weight, *truth))).state().into(),
+            )
         });
         let dimensions = dimensions.collect();
-        Self { items, indicators: indicators.map(|(i, truth)| (&i.id, (&i.dimension, *truth))).collect(), dimensions }
+        Self {
+            items,
+            indicators: indicators.map(|(i, truth)| (&i.id, (&i.dimension, *truth))).collect(),
+            dimensions,
+        }
     }
 
     /// The truth of every indicator of the form, from the items.

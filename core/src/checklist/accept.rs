@@ -79,12 +79,10 @@ pub(super) fn accept(item: &Item, answer: &Answer) -> Result<(), AnswerError> {
         (ItemKind::Choices(options), Value::Choices(chosen)) => {
             check(chosen.iter().all(|c| has(options, c)), || AnswerError::NoSuchOption(id()))
         }
-        (ItemKind::Number { min, max, .. }, Value::Number(n)) => check((min..=max).contains(&n), || {
-            AnswerError::OutOfBounds { item: id(), min: *min, max: *max }
-        }),
-        (ItemKind::Age(_), Value::Age(range)) => {
-            check(range.is_valid(), || AnswerError::NotAnAgeRange(id()))
+        (ItemKind::Number { min, max, .. }, Value::Number(n)) => {
+            check((min..=max).contains(&n), || AnswerError::OutOfBounds { item: id(), min: *min, max: *max })
         }
+        (ItemKind::Age(_), Value::Age(range)) => check(range.is_valid(), || AnswerError::NotAnAgeRange(id())),
         (ItemKind::ShortText { chars_max }, Value::Text(text)) => short_text(item, *chars_max, text),
         (ItemKind::YesNo, _) => Err(AnswerError::NotYesNo(id())),
         (ItemKind::Choice(_), _) => Err(AnswerError::NotAChoice(id())),

@@ -235,7 +235,9 @@ fn check_rule(rule: &Rule) -> Result<(), FormError> {
 /// Whether one more indicator could turn the condition from yes to no.
 fn undone_by_sign(when: &Condition, under_not: bool) -> bool {
     match when {
-        Condition::Indicator(_) | Condition::Noted(_) | Condition::NotedAny | Condition::Positive(_) => under_not,
+        Condition::Indicator(_) | Condition::Noted(_) | Condition::NotedAny | Condition::Positive(_) => {
+            under_not
+        }
         Condition::Not(part) => undone_by_sign(part, !under_not),
         _ => when.parts().iter().any(|part| undone_by_sign(part, under_not)),
     }

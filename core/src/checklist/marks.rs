@@ -27,9 +27,10 @@ impl Marks {
     /// The highest position in it that lies below `end`.
     pub(crate) fn last_below(&self, end: usize) -> Option<usize> {
         let below = self.0.iter().enumerate().take(end.div_ceil(64)).rev();
-        below.map(|(n, word)| (n, word & low_bits(end - n * 64))).find(|(_, word)| *word != 0).map(
-            |(n, word)| n * 64 + 63 - word.leading_zeros() as usize,
-        )
+        below
+            .map(|(n, word)| (n, word & low_bits(end - n * 64)))
+            .find(|(_, word)| *word != 0)
+            .map(|(n, word)| n * 64 + 63 - word.leading_zeros() as usize)
     }
 
     /// How many positions below `end` are in it.

@@ -50,7 +50,16 @@ fn what_is_seen_comes_before_the_gate_and_what_is_asked_after() {
     let mut walk = Walk::new(form.clone(), &Answers::default());
     let path = walked(&mut walk, Gate::Ahead, &|_| unknown(Unknown::Refused));
     let expected = [
-        "person-age", "s1", "paper", "(gate)", "person-sex", "person-children", "person-foreign", "a1", "a2", "(end)",
+        "person-age",
+        "s1",
+        "paper",
+        "(gate)",
+        "person-sex",
+        "person-children",
+        "person-foreign",
+        "a1",
+        "a2",
+        "(end)",
     ];
     assert_eq!(path, expected);
     // Without anything to ask there is no gate to pass.
