@@ -2,7 +2,8 @@
 //!
 //! Owns the meaning of the connectives and of the tests on person and place. What an item, an indicator or a
 //! dimension says comes from a [`View`], so that each room answers only for what it knows. Never fails:
-//! a test that a view cannot answer is unknown. Bounded by the limits that a pack was checked against.
+//! a test that a view cannot answer is unknown. A view decides doubt about age and about what is possible
+//! unless it overrides `child` and `possible` to keep it. Bounded by the limits that a pack was checked against.
 
 use amparo_schema::condition::{Condition, PersonTest, Truth};
 use amparo_schema::name::Name;

@@ -62,7 +62,8 @@ pub enum FormError {
 }
 
 impl Form {
-    /// Puts the form together. Costs time in the number of items and of nodes in their conditions.
+    /// Puts the form together. Costs time in the number of items and of nodes in their conditions, both of
+    /// which are bounded where a pack is checked.
     ///
     /// # Errors
     /// [`FormError`] with the item or rule at fault.

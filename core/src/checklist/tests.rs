@@ -4,6 +4,7 @@ use std::sync::Arc;
 use amparo_schema::answer::{Answer, Mode, Unknown, Value};
 use amparo_schema::condition::{Condition, PersonTest, Truth};
 use amparo_schema::limits::ANSWER_TEXT_CHARS_MAX;
+use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::checklist::{Item, ItemKind};
 use amparo_schema::pack::policy::intake;
@@ -173,7 +174,8 @@ fn a_form_that_cannot_be_is_refused() {
 }
 
 /// Every kind of item with the error that each wrong kind of value gets, and one value that fits.
-fn kinds() -> Vec<(ItemKind, fn(amparo_schema::name::Name) -> AnswerError, Value)> {
+#[allow(clippy::type_complexity)] // a table, read in one place
+fn kinds() -> Vec<(ItemKind, fn(Name) -> AnswerError, Value)> {
     let Answer::Known(years) = age(17, 19) else { unreachable!() };
     let number = ItemKind::Number { min: -2, max: 7, unit: Text::default() };
     let two = || options(&["one", "two"]);

@@ -114,6 +114,7 @@ fn an_item_hidden_by_doubt_about_age_hides_no_outcome() {
     assert!(nothing.not_applicable.is_empty());
     let of_age = |from, to| [(name(intake::AGE), age(from, to))].into_iter().collect::<Answers>();
     assert_eq!(outcomes(&form, &of_age(17, 19)), [Outcome::ConcernUnresolved]);
+    assert_eq!(outcomes(&form, &of_age(17, 18)), [Outcome::ConcernUnresolved]);
     assert_eq!(outcomes(&form, &of_age(12, 17)), [Outcome::NoneNotedToday]);
     assert_eq!(outcomes(&form, &of_age(18, 90)), [Outcome::ConcernUnresolved]);
 }
