@@ -41,9 +41,10 @@ pub enum Subject {
 /// One act on consent, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Act {
-    Given { counter: u64, consent: Consent },
-    Withdrawn { counter: u64, consent: u64 },
-    Refused { purpose: Purpose, receiver: Option<Name> },
+    Given(Consent),
+    /// What was withdrawn; `None` for everything.
+    Withdrawn(Option<(Purpose, Option<Name>)>),
+    Refused(Purpose, Option<Name>),
     Waived(Waiver),
 }
 
@@ -135,7 +136,7 @@ pub enum Denied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consents {
     screening: ScreeningId,
-    acts: Vec<Act>,
+    acts: Vec<(u64, Act)>,
 }
 
 impl Consents {
@@ -148,11 +149,13 @@ impl Consents {
     /// Takes a fact, in counter order; facts of other kinds change nothing.
     pub fn add(&mut self, counter: u64, body: &Body) {
         let act = match body {
-            Body::ConsentGiven(consent) => Act::Given { counter, consent: consent.clone() },
-            Body::ConsentWithdrawn { consent } => Act::Withdrawn { counter, consent: *consent },
-            Body::ConsentRefused { purpose, receiver, .. } => {
-                Act::Refused { purpose: *purpose, receiver: receiver.clone() }
+            Body::ConsentGiven(consent) => Act::Given(consent.clone()),
+            // A withdrawal whose consent cannot be found (it was given elsewhere, or is damaged) withdraws
+            // everything before it: the most restrictive reading wins.
+            Body::ConsentWithdrawn { consent } => {
+                Act::Withdrawn(self.given(*consent).map(|given| (given.purpose, given.receiver.clone())))
             }
+            Body::ConsentRefused { purpose, receiver, .. } => Act::Refused(*purpose, receiver.clone()),
             Body::ConsentWaived { purpose, situation, legal_basis, told } => Act::Waived(Waiver {
                 counter,
                 purpose: *purpose,
@@ -162,27 +165,24 @@ impl Consents {
             }),
             _ => return,
         };
-        self.acts.push(act);
+        self.acts.push((counter, act));
     }
 
     /// Where the consent to `purpose` stands, for `receiver` where it is one to share. `now_ms` is
     /// milliseconds since 1970; a consent has lapsed at the millisecond that it names.
     #[must_use]
     pub fn state(&self, purpose: Purpose, receiver: Option<&Name>, now_ms: i64) -> State {
-        for act in self.acts.iter().rev() {
+        for (_, act) in self.acts.iter().rev() {
             match act {
-                Act::Given { consent, .. } if is_on(consent, purpose, receiver) => {
+                Act::Given(consent) if is_on(consent, purpose, receiver) => {
                     let lapsed = consent.expires_ms.is_some_and(|at| at <= now_ms);
                     return if lapsed { State::Expired } else { State::Given };
                 }
-                Act::Withdrawn { counter, consent }
-                    if self.withdraws(*counter, *consent, purpose, receiver) =>
-                {
+                Act::Withdrawn(None) => return State::Withdrawn,
+                Act::Withdrawn(Some((p, r))) if *p == purpose && r.as_ref() == receiver => {
                     return State::Withdrawn;
                 }
-                Act::Refused { purpose: p, receiver: r }
-                    if *p == purpose && (r.is_none() || r.as_ref() == receiver) =>
-                {
+                Act::Refused(p, r) if *p == purpose && (r.is_none() || r.as_ref() == receiver) => {
                     return State::Refused;
                 }
                 _ => {}
@@ -220,8 +220,8 @@ impl Consents {
     /// Whether a consent to share identity stands for anyone.
     #[must_use]
     pub fn shares_identity(&self, now_ms: i64) -> bool {
-        self.acts.iter().any(|act| match act {
-            Act::Given { consent, .. } => {
+        self.acts.iter().any(|(_, act)| match act {
+            Act::Given(consent) => {
                 let on = consent.receiver.as_ref();
                 consent.purpose == Purpose::ShareIdentity
                     && self.state(Purpose::ShareIdentity, on, now_ms) == State::Given
@@ -232,7 +232,7 @@ impl Consents {
 
     /// The recorded exceptions, in order.
     pub fn waivers(&self) -> impl Iterator<Item = &Waiver> {
-        self.acts.iter().filter_map(|act| match act {
+        self.acts.iter().filter_map(|(_, act)| match act {
             Act::Waived(waiver) => Some(waiver),
             _ => None,
         })
@@ -241,19 +241,11 @@ impl Consents {
     /// The consent that the fact with this counter gave.
     #[must_use]
     pub fn given(&self, counter: u64) -> Option<&Consent> {
-        self.acts.iter().find_map(|act| match act {
-            Act::Given { counter: c, consent } if *c == counter => Some(consent),
+        let at = self.acts.binary_search_by_key(&counter, |(counter, _)| *counter).ok()?;
+        match self.acts.get(at) {
+            Some((_, Act::Given(consent))) => Some(consent),
             _ => None,
-        })
-    }
-
-    /// A withdrawal whose consent cannot be found (it was given elsewhere, or is damaged) withdraws
-    /// everything before it: the most restrictive reading wins.
-    fn withdraws(&self, at: u64, consent: u64, purpose: Purpose, receiver: Option<&Name>) -> bool {
-        if consent >= at {
-            return true;
         }
-        self.given(consent).is_none_or(|given| is_on(given, purpose, receiver))
     }
 
     fn ground(
@@ -281,10 +273,8 @@ impl Consents {
         now_ms: i64,
     ) -> Result<Ground, Denied> {
         let state = self.state(purpose, Some(receiver), now_ms);
-        let standing = self.acts.iter().rev().find_map(|act| match act {
-            Act::Given { counter, consent } if is_on(consent, purpose, Some(receiver)) => {
-                Some((counter, consent))
-            }
+        let standing = self.acts.iter().rev().find_map(|(counter, act)| match act {
+            Act::Given(consent) if is_on(consent, purpose, Some(receiver)) => Some((counter, consent)),
             _ => None,
         });
         let (State::Given, Some((counter, consent))) = (state, standing) else {

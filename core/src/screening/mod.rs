@@ -25,8 +25,8 @@ use crate::answers::Answers;
 use crate::consent::{Consents, Denied, Permit, Subject};
 use crate::referral::{BadMove, Move, Referrals};
 
-/// A screening as its facts show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A screening as its facts show it. `Debug` shows nothing that was said.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Screening {
     /// The case.
     pub case: CaseId,
@@ -68,6 +68,17 @@ pub struct Screening {
     pub facts: usize,
     /// Counter of the last fact.
     pub last: u64,
+}
+
+impl std::fmt::Debug for Screening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Screening");
+        shown
+            .field("id", &self.id)
+            .field("facts", &self.facts)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One answer, as it was given.
