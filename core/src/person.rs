@@ -59,7 +59,9 @@ fn sex(option: &Name) -> Option<Sex> {
     }
 }
 
-fn exploitation(option: &Name) -> Option<Exploitation> {
+/// The form of exploitation that an option of the intake item stands for.
+#[must_use]
+pub fn exploitation(option: &Name) -> Option<Exploitation> {
     match option.as_str() {
         "labour" => Some(Exploitation::Labour),
         "sexual" => Some(Exploitation::Sexual),
