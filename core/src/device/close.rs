@@ -63,6 +63,7 @@ impl Device {
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
                     store::fact::purge_all_but(tx, id, &kept(session, counter))?;
+                    store::case::shred_identity_key(tx, session.screening.case)?;
                 }
                 Ok::<_, Error>((counter, count))
             })?;
@@ -105,7 +106,7 @@ impl Device {
     ) -> Result<(), Error> {
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
-        let (segment, key) = seal(
+        let sealed = seal(
             &SegmentInput {
                 case: Some(session.screening.case),
                 screening: Some(session.screening.id),
@@ -114,12 +115,13 @@ impl Device {
                 device: identity.device,
                 incarnation: identity.incarnation,
                 number,
-                previous: previous.unwrap_or_else(|| first_previous(&self.signing)),
+                previous: previous.unwrap_or_else(|| first_previous(&self.signer.public())),
             },
-            &self.signing,
+            &self.signer,
             &*self.entropy,
         )?;
-        let hash = store::segment::insert(
+        let segment = minicbor::decode(&sealed.segment).map_err(|_| Error::Unreadable { counter: 0 })?;
+        store::segment::insert(
             tx,
             &NewSegment {
                 incarnation: identity.incarnation,
@@ -127,10 +129,10 @@ impl Device {
                 screening: Some(session.screening.id),
                 compartment,
                 segment: &segment,
-                key: Some(key.key()),
+                key: Some(&sealed.key),
             },
         )?;
-        store::segment::insert_grant(tx, &grant(&key, hash, custodian, &*self.entropy)?)?;
+        store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
         Ok(())
     }
 

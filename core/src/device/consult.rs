@@ -13,7 +13,7 @@ use amparo_schema::text::Text;
 use jiff::civil::Date;
 
 use super::session::{Session, directory};
-use super::{Device, Error};
+use super::{Device, Error, lookup};
 use crate::assessment::Assessment;
 use crate::directory::{ClockTrust, Exclusion, Open, Query, Reason, Rung, find};
 use crate::protocol::log::{self, Meaning, StepLog};
@@ -219,7 +219,7 @@ impl Device {
             let assessment = session.assess();
             let query = Query {
                 area: place.area.clone(),
-                clock: if now.doubt.is_some() { ClockTrust::Doubted } else { ClockTrust::Trusted },
+                clock: if now.doubt.is_some() { ClockTrust::Doubtful } else { ClockTrust::Trusted },
                 kinds: kinds.to_vec(),
                 ..Query::new(assessment.person, place.country, now.wall_ms)
             };
@@ -243,7 +243,9 @@ impl Device {
         country: Option<Country>,
         limit: usize,
     ) -> Result<(Vec<Service>, bool), Error> {
-        Ok(self.store.lookup(typed, country, limit)?)
+        let place = country.map_or_else(|| Country::new("CL").map_err(|_| Error::NotFound { what: "country" }), Ok)?;
+        let pack = self.current(Kind::Directory, place)?;
+        self.store.read(|rows| lookup::run(rows, &pack.hash, typed, country, limit))
     }
 }
 

@@ -7,7 +7,9 @@ use amparo_schema::name::Name;
 
 use crate::checklist::{AnswerError, FormError};
 use crate::pack::PackError;
-use crate::packet::{NoCard, NoCode, NoPacket};
+use crate::packet::NoPacket;
+use crate::packet::card::NoCard;
+use crate::packet::code::NoCode;
 use crate::random::NoEntropy;
 use crate::referral::NoCopy;
 use crate::screening::{FoldError, NoPermit, Refused};
@@ -88,7 +90,7 @@ pub enum Error {
     Step(#[from] crate::protocol::log::LogError),
     /// The text as typed cannot be searched.
     #[error(transparent)]
-    Search(#[from] crate::directory::SearchError),
+    Search(#[from] crate::directory::search::SearchError<StoreError>),
 }
 
 /// What a caller can do about an error.
@@ -121,7 +123,8 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Store(e) => store_kind(e),
+            Self::Store(e) => store_kind(*e),
+            Self::Open(e) => open_kind(e),
             Self::Pack(_) | Self::Form(_) => ErrorKind::PackRejected,
             Self::Answer(_) | Self::Step(_) | Self::Search(_) | Self::NoCopy(_) => ErrorKind::InvalidInput,
             Self::Refused(_) | Self::NoPermit(_) | Self::Packet(_) | Self::Card(_) | Self::Disabled(_) => {
@@ -134,13 +137,26 @@ impl Error {
     }
 }
 
-fn store_kind(error: &StoreError) -> ErrorKind {
+fn store_kind(error: StoreError) -> ErrorKind {
     match error {
-        StoreError::WrongKey => ErrorKind::WrongKey,
-        StoreError::TooNew { .. } => ErrorKind::StoreTooNew,
         StoreError::DiskFull => ErrorKind::DiskFull,
         StoreError::Busy => ErrorKind::Busy,
-        StoreError::Plaintext | StoreError::Damaged { .. } => ErrorKind::StoreDamaged,
+        StoreError::Damaged | StoreError::Malformed { .. } => ErrorKind::StoreDamaged,
+        StoreError::Unknown { .. } => ErrorKind::NotFound,
+        StoreError::TooLarge { .. } => ErrorKind::InvalidInput,
+        StoreError::Conflict | StoreError::Io { .. } | StoreError::Internal { .. } => ErrorKind::Internal,
+    }
+}
+
+fn open_kind(error: &OpenError) -> ErrorKind {
+    match error {
+        OpenError::WrongKey => ErrorKind::WrongKey,
+        OpenError::TooNew { .. } => ErrorKind::StoreTooNew,
+        OpenError::Missing => ErrorKind::NotFound,
+        OpenError::Exists => ErrorKind::WrongState,
+        OpenError::Plaintext | OpenError::Damaged { .. } | OpenError::Unreadable => ErrorKind::StoreDamaged,
+        OpenError::DiskFull => ErrorKind::DiskFull,
+        OpenError::Busy => ErrorKind::Busy,
         _ => ErrorKind::Internal,
     }
 }

@@ -34,6 +34,7 @@ pub use start::StartRequest;
 
 use crate::pack::{Pack, Trust};
 use crate::random::Entropy;
+use crate::seal::Signer;
 use crate::secret::Key;
 use crate::store::{self, Store};
 use crate::time::{Clock, Moment};
@@ -54,6 +55,7 @@ pub struct Device {
     trust: Trust,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    signer: Signer,
     memory: Mutex<Memory>,
     working: Mutex<Option<Session>>,
 }
@@ -113,8 +115,9 @@ impl Device {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
         let last = store.read(|rows| last_wall_ms(rows))?.map(|wall_ms| (wall_ms, None));
+        let signer = Signer::from_seed(store.signing_seed()?.expose());
         let memory = Mutex::new(Memory { last, ..Memory::default() });
-        let device = Self { store, trust, clock, entropy, memory, working: Mutex::new(None) };
+        let device = Self { store, trust, clock, entropy, signer, memory, working: Mutex::new(None) };
         device.remember_content_span()?;
         Ok(device)
     }

@@ -7,9 +7,9 @@ use amparo_schema::pack::{Content, Header, Kind, PackRef};
 use amparo_schema::person::Country;
 use jiff::civil::Date;
 
-use super::{DAY_MS, Device, Error, session};
-use crate::store::pack::{NewPack, PackRow};
-use crate::store::{self, Tx};
+use super::{DAY_MS, Device, Error, lookup, session};
+use crate::store;
+use crate::store::pack::NewPack;
 use crate::pack::{Pack, Warning, may_replace};
 
 /// A pack that was installed.
@@ -79,14 +79,14 @@ impl Device {
             id: &pack.header.id,
             version: pack.header.version,
             hash: pack.hash,
-            header: &pack.header_bytes,
+            header: &header_bytes(bytes)?,
             file: bytes,
             installed_ms: at.wall_ms,
         };
         self.store.write(|tx| {
             let row = store::pack::install(tx, &new)?;
             if let Content::Directory(directory) = &*pack.content {
-                insert_services(tx, row, &directory.services)?;
+                lookup::insert_services(tx, row, &directory.services)?;
             }
             store::fact::append(tx, None, Compartment::Audit, &fact)?;
             store::pack::delete_unused(tx)?;

@@ -15,7 +15,8 @@ use amparo_schema::text::{Lang, Source};
 
 use super::session::{self, Session, directory};
 use super::{DAY_MS, Device, Error};
-use crate::packet::{self, Card, Inputs, Packet, card};
+use crate::packet::card::{Card, card};
+use crate::packet::{self, Inputs, Packet};
 use crate::secret::Key;
 use crate::seal::{PublicKey, fresh_key, identity_box, identity_open};
 use crate::{random, referral, store};
