@@ -156,7 +156,7 @@ impl Device {
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.
 fn kept(session: &Session, closed: u64) -> Vec<u64> {
     let recorded = session.screening.outcome.as_ref().map(|recorded| recorded.counter);
-    [Some(session.screening.opened_counter), recorded, (closed > 0).then_some(closed)]
+    [Some(session.screening.opened_at), recorded, (closed > 0).then_some(closed)]
         .into_iter()
         .flatten()
         .collect()

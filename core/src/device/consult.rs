@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use super::session::{Session, directory};
 use super::{Device, Error, lookup};
 use crate::assessment::Assessment;
+use amparo_schema::pack::Kind;
 use crate::directory::{ClockTrust, Exclusion, Open, Query, Reason, Rung, find};
 use crate::protocol::log::{self, Meaning, StepLog};
 use crate::protocol::plan::{Certainty, ConsentAsk, Events, OutOfForce, PlannedStep, Situation, StepDue, plan};
@@ -219,7 +220,7 @@ impl Device {
             let assessment = session.assess();
             let query = Query {
                 area: place.area.clone(),
-                clock: if now.doubt.is_some() { ClockTrust::Doubtful } else { ClockTrust::Trusted },
+                clock: if now.doubt.is_some() { ClockTrust::InDoubt } else { ClockTrust::Trusted },
                 kinds: kinds.to_vec(),
                 ..Query::new(assessment.person, place.country, now.wall_ms)
             };

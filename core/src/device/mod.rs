@@ -11,6 +11,7 @@ mod close;
 mod consult;
 mod error;
 mod inspect;
+mod lookup;
 mod packs;
 mod refer;
 mod session;

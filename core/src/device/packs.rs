@@ -79,14 +79,14 @@ impl Device {
             id: &pack.header.id,
             version: pack.header.version,
             hash: pack.hash,
-            header: &header_bytes(bytes)?,
+            header: &pack.header_bytes,
             file: bytes,
             installed_ms: at.wall_ms,
         };
         self.store.write(|tx| {
             let row = store::pack::install(tx, &new)?;
             if let Content::Directory(directory) = &*pack.content {
-                lookup::insert_services(tx, row, &directory.services)?;
+                lookup::insert_services(tx, row, directory)?;
             }
             store::fact::append(tx, None, Compartment::Audit, &fact)?;
             store::pack::delete_unused(tx)?;

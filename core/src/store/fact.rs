@@ -120,6 +120,20 @@ pub fn purge_bodies(
     Ok(tx.conn.prepare_cached(&sql)?.execute((screening.0, compartment.map(number)))?)
 }
 
+/// Removes the bodies of a screening's facts but for those with these counters, and returns how many.
+/// Call [`super::Store::empty_log`] afterwards.
+///
+/// # Errors
+/// As SQLite.
+pub fn purge_all_but(tx: &Tx<'_>, screening: ScreeningId, kept: &[u64]) -> Result<usize, StoreError> {
+    let mut purged = 0_usize;
+    for fact in of_screening(tx, screening)?.into_iter().filter(|fact| !kept.contains(&fact.counter)) {
+        let sql = "UPDATE fact SET body = NULL WHERE counter = ?1 AND body IS NOT NULL";
+        purged = purged.saturating_add(tx.conn.prepare_cached(sql)?.execute([signed(fact.counter)?])?);
+    }
+    Ok(purged)
+}
+
 fn stored(row: &Row<'_>) -> Result<StoredFact, StoreError> {
     Ok(StoredFact {
         counter: unsigned(row.get(0)?, "fact")?,
