@@ -94,7 +94,6 @@ fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
     ] {
         conn.set_db_config(setting, value)?;
@@ -105,7 +104,8 @@ fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)?;
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     conn.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
-    conn.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 0)?;
+    // One level: what foreign keys do when a pack goes. The schema has no triggers.
+    conn.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
     Ok(())
 }
 
