@@ -26,6 +26,8 @@ pub(super) const LOG_PAGES: i64 = 1000;
 pub(super) const LOG_BYTES: i64 = 4 * 1024 * 1024;
 /// Memory for pages, in KiB; negative because SQLite wants it so.
 pub(super) const CACHE_KIB: i64 = -4096;
+/// Prepared statements kept per connection; above the number that this room has.
+const STATEMENTS: usize = 64;
 /// Bytes of the longest statement; ours are all shorter.
 const SQL_BYTES: i32 = 64 * 1024;
 
@@ -111,6 +113,7 @@ fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
 
 fn tune(conn: &Connection, role: Role) -> Result<(), Failure> {
     conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;

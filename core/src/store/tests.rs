@@ -200,6 +200,48 @@ fn a_fact_moved_to_another_screening_breaks_the_chain() {
 }
 
 #[test]
+fn a_full_disk_loses_nothing_and_passes() {
+    let (_folder, store) = store();
+    append(&store, 1);
+    let pages: i64 = lock(&store.writer).conn.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+    lock(&store.writer).conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let told = store.write(|tx| fact::append(tx, None, Compartment::Case, &[2; 50_000]));
+    assert_eq!(told.unwrap_err(), StoreError::DiskFull);
+    assert_eq!(store.verify().unwrap().faults, []);
+    lock(&store.writer).conn.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+    let (counter, _) = store.write(|tx| fact::append(tx, None, Compartment::Case, &[2; 50_000])).unwrap();
+    assert_eq!(counter, 2);
+    assert_eq!(store.verify().unwrap().faults, []);
+}
+
+#[test]
+fn another_writer_makes_it_busy_and_nothing_else() {
+    let (folder, store) = store();
+    let other = connection::open(&folder.path().join("s"), &key(), connection::Role::Writer).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = store.write(|tx| fact::append(tx, None, Compartment::Case, b"x"));
+    assert_eq!(told.unwrap_err(), StoreError::Busy);
+    assert_eq!(store.read(fact::last).unwrap().0, 0, "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    append(&store, 1);
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_store_as_it_was() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    // Something stands in the way of the last table of the first migration.
+    conn.execute_batch("CREATE TABLE setting (x)").unwrap();
+    assert!(migrate::migrate(&mut conn).is_err());
+    assert_eq!(migrate::version(&conn).unwrap(), 0);
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).unwrap();
+    assert_eq!(tables, 1);
+    conn.execute_batch("DROP TABLE setting").unwrap();
+    migrate::migrate(&mut conn).unwrap();
+    assert_eq!(migrate::version(&conn).unwrap(), migrate::supported());
+    migrate::migrate(&mut conn).unwrap();
+}
+
+#[test]
 fn errors_carry_no_text_of_the_database() {
     let (_folder, store) = store();
     let told = store.write(|tx| -> Result<(), StoreError> {

@@ -120,6 +120,7 @@ pub(crate) fn judge(folder: &Path, wanted: &[Vec<u8>]) -> Outcome {
         return Outcome::Finding;
     }
     let read = bodies(&store);
+    assert!(matches!(read, Ok(_) | Err(StoreError::Damaged)), "{read:?}");
     if !store.verify().unwrap().faults.is_empty() {
         return if read.is_err() { Outcome::Read } else { Outcome::Verify };
     }
