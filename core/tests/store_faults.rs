@@ -1,4 +1,5 @@
 //! Damage: single flipped bytes in every file of a store, and files put back to an earlier moment.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod support;
 
@@ -51,8 +52,9 @@ fn no_flipped_byte_of_the_log_goes_unnoticed() {
     let folder = tempfile::tempdir().unwrap();
     let saves = died_with_forty(folder.path());
     let dead = folder.path().join("dead");
-    assert_eq!(judge(&dead, &saves), Outcome::Harmless, "undamaged");
-    copy(&folder.path().join("live"), &dead);
+    let sound = folder.path().join("sound");
+    copy(&dead, &sound);
+    assert_eq!(judge(&sound, &saves), Outcome::Harmless, "undamaged");
     let tally = tally("log", &dead, "amparo.db-wal", 1009, &saves);
     assert!(tally.get(&Outcome::Finding).is_some_and(|n| *n > 0), "the test must bite");
 }
@@ -222,4 +224,41 @@ fn the_same_seed_makes_another_life_only_with_other_randomness() {
     let two =
         Store::open(&support::path(folder.path()), &key(), &SeededEntropy::new(9), support::NOW).unwrap();
     assert_eq!(one, two.identity(), "opening a sound store draws no new life");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// Saves, closings, emptied logs and deaths in any order: what was acknowledged is there.
+    #[test]
+    fn acknowledged_saves_survive_every_death(steps in proptest::collection::vec((0_u8..8, 1_usize..5000), 1..40)) {
+        let root = tempfile::tempdir().unwrap();
+        let mut folder = root.path().join("0");
+        fs::create_dir(&folder).unwrap();
+        let mut store = create(&folder);
+        let mut saves: Vec<Option<Vec<u8>>> = Vec::new();
+        for (n, (step, size)) in steps.into_iter().enumerate() {
+            match step {
+                0 => {
+                    // The process dies: what is on the disk goes on, the rest is forgotten.
+                    let next = root.path().join(format!("{}", n + 1));
+                    copy(&folder, &next);
+                    folder = next;
+                    store = open(&folder).unwrap();
+                }
+                1 => {
+                    drop(store);
+                    store = open(&folder).unwrap();
+                }
+                2 => store.empty_log().unwrap(),
+                _ => {
+                    append(&store, &vec![step; size]);
+                    saves.push(Some(vec![step; size]));
+                }
+            }
+            proptest::prop_assert_eq!(&bodies(&store).unwrap(), &saves);
+            proptest::prop_assert_eq!(store.findings(), &[]);
+        }
+        proptest::prop_assert_eq!(store.verify().unwrap().faults, vec![]);
+    }
 }

@@ -1,4 +1,5 @@
 //! Opening: each way in which a store does not open has its own answer, and no file is ever lost.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod support;
 

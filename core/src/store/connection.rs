@@ -26,6 +26,8 @@ pub(super) const LOG_PAGES: i64 = 1000;
 pub(super) const LOG_BYTES: i64 = 4 * 1024 * 1024;
 /// Memory for pages, in KiB; negative because SQLite wants it so.
 pub(super) const CACHE_KIB: i64 = -4096;
+/// Prepared statements kept per connection; above the number that this room has.
+const STATEMENTS: usize = 64;
 /// Bytes of the longest statement; ours are all shorter.
 const SQL_BYTES: i32 = 64 * 1024;
 
@@ -94,7 +96,6 @@ fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
     ] {
         conn.set_db_config(setting, value)?;
@@ -105,12 +106,14 @@ fn harden(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)?;
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     conn.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
-    conn.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 0)?;
+    // One level: what foreign keys do when a pack goes. The schema has no triggers.
+    conn.set_limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1)?;
     Ok(())
 }
 
 fn tune(conn: &Connection, role: Role) -> Result<(), Failure> {
     conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.execute_batch(
         "PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;

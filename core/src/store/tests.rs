@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use super::*;
 use crate::random::SeededEntropy;
 use crate::schema::fact::Compartment;
+use crate::schema::id::{CaseId, ScreeningId};
 
 const NOW: Moment = Moment { wall_ms: 1_800_000_000_000, offset_minutes: -240, steady_ms: 1 };
 
@@ -62,7 +63,6 @@ fn every_setting_reads_back_on_both_connections() {
             (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
             (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
             (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
-            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
             (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
             (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
             (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false),
@@ -70,6 +70,7 @@ fn every_setting_reads_back_on_both_connections() {
             assert_eq!(conn.db_config(setting).unwrap(), value, "{setting:?}");
         }
         assert_eq!(conn.limit(Limit::SQLITE_LIMIT_ATTACHED).unwrap(), 0);
+        assert_eq!(conn.limit(Limit::SQLITE_LIMIT_TRIGGER_DEPTH).unwrap(), 1);
         assert!(conn.execute_batch("ATTACH ':memory:' AS other").is_err());
         assert!(conn.query_row("SELECT load_extension('x')", [], |_| Ok(())).is_err());
         assert!(conn.prepare("SELECT \"no such column\" FROM device").is_err());
@@ -166,17 +167,78 @@ fn changes_behind_the_chain_are_found() {
 }
 
 #[test]
-fn a_moved_fact_breaks_the_chain() {
+fn a_fact_moved_to_another_screening_breaks_the_chain() {
     let (_folder, store) = store();
-    (1..=3).for_each(|n| append(&store, n));
-    let conn = &lock(&store.writer).conn;
-    conn.execute_batch(
-        "PRAGMA foreign_keys = OFF; UPDATE fact SET screening = 77 WHERE counter = 2; PRAGMA foreign_keys = ON",
-    )
-    .unwrap();
-    let dangling: i64 =
-        conn.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |r| r.get(0)).unwrap();
-    assert_eq!(dangling, 1);
+    let case = CaseId([1; 16]);
+    store
+        .write(|tx| {
+            let row = case::CaseRow { case, code: "C1".into(), memorable: "m".into(), opened_ms: 0 };
+            case::insert(tx, &row)?;
+            for n in [1, 2] {
+                let new = screening::NewScreening {
+                    screening: ScreeningId([n; 16]),
+                    case,
+                    checklist: Hash([0; 32]),
+                    packs: &[],
+                    opened_ms: 0,
+                };
+                screening::insert(tx, &new)?;
+                fact::append(tx, Some(new.screening), Compartment::Case, b"synthetic")?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    assert_eq!(store.verify().unwrap().faults, []);
+    lock(&store.writer).conn.execute("UPDATE fact SET screening = 1 WHERE counter = 2", []).unwrap();
+    assert_eq!(store.verify().unwrap().faults, [Fault::LinkBroken { counter: 2 }]);
+    lock(&store.writer)
+        .conn
+        .execute_batch("PRAGMA foreign_keys = OFF; UPDATE fact SET screening = 77 WHERE counter = 2")
+        .unwrap();
+    let faults = store.verify().unwrap().faults;
+    assert_eq!(faults, [Fault::LinkBroken { counter: 2 }, Fault::Dangling { count: 1 }]);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_passes() {
+    let (_folder, store) = store();
+    append(&store, 1);
+    let pages: i64 = lock(&store.writer).conn.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+    lock(&store.writer).conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let told = store.write(|tx| fact::append(tx, None, Compartment::Case, &[2; 50_000]));
+    assert_eq!(told.unwrap_err(), StoreError::DiskFull);
+    assert_eq!(store.verify().unwrap().faults, []);
+    lock(&store.writer).conn.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+    let (counter, _) = store.write(|tx| fact::append(tx, None, Compartment::Case, &[2; 50_000])).unwrap();
+    assert_eq!(counter, 2);
+    assert_eq!(store.verify().unwrap().faults, []);
+}
+
+#[test]
+fn another_writer_makes_it_busy_and_nothing_else() {
+    let (folder, store) = store();
+    let other = connection::open(&folder.path().join("s"), &key(), connection::Role::Writer).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = store.write(|tx| fact::append(tx, None, Compartment::Case, b"x"));
+    assert_eq!(told.unwrap_err(), StoreError::Busy);
+    assert_eq!(store.read(fact::last).unwrap().0, 0, "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    append(&store, 1);
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_store_as_it_was() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    // Something stands in the way of the last table of the first migration.
+    conn.execute_batch("CREATE TABLE setting (x)").unwrap();
+    assert!(migrate::migrate(&mut conn).is_err());
+    assert_eq!(migrate::version(&conn).unwrap(), 0);
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).unwrap();
+    assert_eq!(tables, 1);
+    conn.execute_batch("DROP TABLE setting").unwrap();
+    migrate::migrate(&mut conn).unwrap();
+    assert_eq!(migrate::version(&conn).unwrap(), migrate::supported());
+    migrate::migrate(&mut conn).unwrap();
 }
 
 #[test]

@@ -12,41 +12,41 @@ use amparo_core::store::{OpenError, Store, StoreError, fact};
 use amparo_core::time::Moment;
 
 /// A moment.
-pub const NOW: Moment = Moment { wall_ms: 1_800_000_000_000, offset_minutes: -240, steady_ms: 1 };
+pub(crate) const NOW: Moment = Moment { wall_ms: 1_800_000_000_000, offset_minutes: -240, steady_ms: 1 };
 
 /// The key of the test stores.
-pub fn key() -> Key {
+pub(crate) fn key() -> Key {
     Key::new(&[7; 32])
 }
 
 /// A name for a store in a folder.
-pub fn path(folder: &Path) -> PathBuf {
+pub(crate) fn path(folder: &Path) -> PathBuf {
     folder.join("amparo.db")
 }
 
 /// A new store.
-pub fn create(folder: &Path) -> Store {
+pub(crate) fn create(folder: &Path) -> Store {
     Store::create(&path(folder), &key(), &SeededEntropy::new(1), NOW).unwrap()
 }
 
 /// Opens the store of a folder.
-pub fn open(folder: &Path) -> Result<Store, OpenError> {
+pub(crate) fn open(folder: &Path) -> Result<Store, OpenError> {
     Store::open(&path(folder), &key(), &SeededEntropy::new(2), NOW)
 }
 
 /// Appends one fact in a transaction of its own.
-pub fn append(store: &Store, body: &[u8]) -> (u64, Hash) {
+pub(crate) fn append(store: &Store, body: &[u8]) -> (u64, Hash) {
     store.write(|tx| fact::append(tx, None, Compartment::Case, body)).unwrap()
 }
 
 /// The bodies of all facts.
-pub fn bodies(store: &Store) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+pub(crate) fn bodies(store: &Store) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
     store.read(|rows| Ok(fact::from(rows, 1, u32::MAX)?.into_iter().map(|fact| fact.body).collect()))
 }
 
 /// Copies every file of a folder but SQLite's shared memory, which a power cut loses: what a process that
 /// dies now leaves behind.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let name = file.file_name();
@@ -57,7 +57,7 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// Every file of a folder with its bytes.
-pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .unwrap()
         .map(Result::unwrap)
@@ -67,7 +67,7 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
 
 /// Flips all bits of one byte after another, `step` bytes apart from `start` on, each in a fresh copy of
 /// `folder`, and hands the copy to `judge`. Returns how many it flipped.
-pub fn flip_each(
+pub(crate) fn flip_each(
     folder: &Path,
     file: &str,
     start: usize,
@@ -92,7 +92,7 @@ pub fn flip_each(
 
 /// What became of a damaged store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every save is there, unchanged.
     Harmless,
     /// Opening said so.
@@ -108,7 +108,7 @@ pub enum Outcome {
 }
 
 /// Opens a damaged copy and tells how the damage shows.
-pub fn judge(folder: &Path, wanted: &[Vec<u8>]) -> Outcome {
+pub(crate) fn judge(folder: &Path, wanted: &[Vec<u8>]) -> Outcome {
     let store = match open(folder) {
         Ok(store) => store,
         Err(OpenError::Damaged { .. } | OpenError::Unreadable | OpenError::WrongKey) => {
@@ -120,6 +120,7 @@ pub fn judge(folder: &Path, wanted: &[Vec<u8>]) -> Outcome {
         return Outcome::Finding;
     }
     let read = bodies(&store);
+    assert!(matches!(read, Ok(_) | Err(StoreError::Damaged)), "{read:?}");
     if !store.verify().unwrap().faults.is_empty() {
         return if read.is_err() { Outcome::Read } else { Outcome::Verify };
     }
