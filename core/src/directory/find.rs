@@ -14,7 +14,7 @@ use super::rank::{Place, place};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
-    /// Nothing speaks against these services.
+    /// Nothing that is known speaks against these services. Lines whose subject is another need stand last.
     Fits,
     /// Closed now; they would fit when they open.
     Closed,

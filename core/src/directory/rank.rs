@@ -11,7 +11,7 @@ use amparo_schema::pack::directory::{Features, Known, Service, ServiceKind};
 use amparo_schema::person::Person;
 use jiff::civil::Date;
 
-use super::fit::{Reason, Theme, Verdict, theme};
+use super::fit::{Exclusion, Reason, Theme, Verdict, theme};
 use super::hours::Open;
 use super::query::Query;
 
@@ -21,6 +21,7 @@ pub struct Place<'a> {
     wanted: usize,
     tier: u8,
     kind: ServiceKind,
+    takes_others: usize,
     speaks_other_languages: bool,
     open_questions: usize,
     features: Reverse<usize>,
@@ -34,11 +35,14 @@ pub struct Place<'a> {
 #[must_use]
 pub fn place<'a>(service: &'a Service, query: &Query, verdict: &Verdict<'_>) -> Place<'a> {
     let tier = tier(service.kind, &query.person);
-    let unknown = |reason: &&Reason| matches!(reason, Reason::TakesUnknown(_) | Reason::LanguageUnknown);
+    let unknown = |reason: &&Reason| {
+        matches!(reason, Reason::TakesUnknown(_) | Reason::LanguageUnknown | Reason::AreaUnknown)
+    };
     Place {
         wanted: wanted(service.kind, tier, &query.kinds),
         tier,
         kind: service.kind,
+        takes_others: verdict.excluded.iter().filter(|e| matches!(e, Exclusion::TakesOthers(_))).count(),
         speaks_other_languages: verdict.reasons.contains(&Reason::LanguageOther),
         open_questions: verdict.reasons.iter().filter(unknown).count(),
         features: Reverse(six(&service.features)),
