@@ -137,7 +137,7 @@ fn purged_bodies_are_gone_and_the_chain_stays() {
     assert_eq!(purged, 1);
     assert_eq!(store.write(|tx| fact::purge_bodies(tx, SCREENING, None)).unwrap(), 2);
     store.empty_log().unwrap();
-    assert_eq!(files(folder.path())["amparo.db-wal"], []);
+    assert!(files(folder.path())["amparo.db-wal"].is_empty());
     let report = store.verify().unwrap();
     assert_eq!((report.facts, report.purged, report.faults), (4, 3, vec![]));
     let kept: Vec<bool> = bodies(&store).unwrap().iter().map(Option::is_some).collect();
@@ -161,6 +161,7 @@ fn packs_keep_old_versions_while_a_screening_needs_them() {
         id: name("s-0"),
         country: Country::new("CL").unwrap(),
         rank: 1,
+        words: String::new(),
         body: "{}".into(),
     };
     store.write(|tx| service::insert(tx, two_row, &body)).unwrap();
@@ -213,7 +214,8 @@ fn services_and_search_rows() {
                     n,
                     id: name(&format!("s-{n}")),
                     country: Country::new(country).unwrap(),
-                    rank,
+                    rank: i64::from(rank),
+                    words: words.join(" "),
                     body: format!("{{\"n\":{n}}}"),
                 };
                 service::insert(tx, pack, &row)?;
@@ -235,13 +237,20 @@ fn services_and_search_rows() {
             assert_eq!(service::by_id(rows, pack, &name("s-2"))?.unwrap().rank, 20);
             assert_eq!(service::at(rows, pack, 3)?, None);
             assert_eq!(service::count(rows, pack)?, 3);
-            assert_eq!(search::prefix_top(rows, pack, "li", 10)?, [1, 2, 0]);
-            assert_eq!(search::prefix_top(rows, pack, "li", 2)?, [1, 2]);
-            assert_eq!(search::token_top(rows, pack, "linea", 10)?, [1, 0]);
-            assert_eq!(search::token_range(rows, pack, "linea", 10)?, [1, 2, 0]);
-            assert_eq!(search::token_range(rows, pack, "lineas", 10)?, [2]);
-            assert_eq!(search::token_range(rows, pack, "\u{10FFFE}", 10)?, [2]);
-            assert!(search::contains(rows, pack, "line", 0)? && !search::contains(rows, pack, "lima", 0)?);
+            assert_eq!(search::prefix_top(rows, pack, "li", 10)?, [(10, 1), (20, 2), (30, 0)]);
+            assert_eq!(search::prefix_top(rows, pack, "li", 2)?, [(10, 1), (20, 2)]);
+            let range = |start: &str, after| {
+                let end = format!("{start}\u{10FFFF}");
+                search::range(rows, pack, (start, &end), after, 10)
+            };
+            let word = |text: &str, rank, n| (text.to_owned(), rank, n);
+            let all = [word("linea", 10, 1), word("linea", 30, 0), word("lineas", 20, 2)];
+            assert_eq!(range("linea", None)?, all);
+            assert_eq!(range("linea", Some(Term { text: "linea", rank: 10, n: 1 }))?, all[1..]);
+            assert_eq!(range("lineas", None)?, all[2..]);
+            assert_eq!(range("\u{10FFFE}", None)?, [word("\u{10FFFE}x", 20, 2)]);
+            assert_eq!(service::words(rows, pack, 0)?, "chile linea");
+            assert_eq!(service::words(rows, pack, 9)?, "");
             Ok::<_, StoreError>(())
         })
         .unwrap();

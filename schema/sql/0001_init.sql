@@ -47,6 +47,7 @@ CREATE TABLE service (
     id TEXT NOT NULL,
     country TEXT NOT NULL,
     rank INTEGER NOT NULL,
+    words TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (pack, n),
     UNIQUE (pack, id)

@@ -54,6 +54,7 @@ CREATE TABLE service (
     id TEXT NOT NULL,                                      -- Id in the directory.
     country TEXT NOT NULL,                                 -- Country, ISO 3166-1.
     rank INTEGER NOT NULL,                                 -- Static rank; the least comes first.
+    words TEXT NOT NULL,                                       -- Its folded words, sorted, parted by spaces.
     body TEXT NOT NULL,                                    -- The service, JSON.
     PRIMARY KEY (pack, n),
     UNIQUE (pack, id)

@@ -2,8 +2,16 @@
 //!
 //! A second user of the core's API that keeps it honest. Never holds domain logic.
 
+pub mod args;
+pub mod ask;
+pub mod commands;
 pub mod content;
+pub mod draw;
+pub mod embedded;
+pub mod home;
 pub mod host;
 pub mod keystore;
-pub mod ask;
+pub mod report;
+pub mod scenario;
+pub mod walk;
 pub mod words;

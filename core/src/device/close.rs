@@ -10,6 +10,7 @@ use super::session::{self, Session};
 use super::{Device, Error};
 use crate::screening::{Keep, retention};
 use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
+use crate::secret::Key;
 use crate::store::segment::NewSegment;
 use crate::store::{self, Tx};
 
@@ -129,7 +130,7 @@ impl Device {
                 screening: Some(session.screening.id),
                 compartment,
                 segment: &segment,
-                key: Some(&sealed.key),
+                key: Some(&Key::new(sealed.key.expose())),
             },
         )?;
         store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;

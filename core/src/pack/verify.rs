@@ -238,6 +238,14 @@ pub fn key_id(public: &[u8; 32]) -> Hash {
     Hash::of("amparo-key-1", &[public])
 }
 
+/// The header of a pack file as it stands, without trusting any of it: to tell whether a file is worth opening.
+///
+/// # Errors
+/// [`PackError`] when the bytes are no pack file.
+pub fn glance(bytes: &[u8]) -> Result<Header, PackError> {
+    read_header(Parts::read(bytes)?.header)
+}
+
 /// Verifies, reads and checks a pack file. `today` only decides about warnings; without it there are none
 /// about dates, since a clock that is not trusted is not asked.
 ///

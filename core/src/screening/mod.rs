@@ -38,6 +38,8 @@ pub struct Screening {
     pub place: Place,
     /// When it was opened.
     pub opened: Stamp,
+    /// The counter of the fact that opened it.
+    pub opened_at: u64,
     /// The official's language.
     pub lang: Lang,
     /// The person's language, once chosen.
@@ -220,6 +222,7 @@ impl Screening {
                     }
                     let mut opened = Self::opened(case, screening, packs, place, lang, fact.at);
                     opened.count(counter, fact.at);
+                    opened.opened_at = counter;
                     opened.facts += usize::from(before.is_some());
                     break opened;
                 }
@@ -239,6 +242,7 @@ impl Screening {
             packs,
             place,
             opened,
+            opened_at: 0,
             lang,
             person_lang: None,
             answers: Answers::default(),

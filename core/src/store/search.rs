@@ -4,7 +4,7 @@
 //! costs what it returns, not what the directory holds: that is what the rank inside the key is for.
 
 use super::pack::PackRow;
-use super::{Rows, StoreError, Tx, unsigned};
+use super::{Rows, StoreError, Tx};
 
 /// One word, or the first letters of one, of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Term<'a> {
     /// The folded word or its first letters.
     pub text: &'a str,
     /// Static rank of the service, as in its row.
-    pub rank: i64,
+    pub rank: u32,
     /// Position of the service.
     pub n: u32,
 }
@@ -43,61 +43,44 @@ fn insert(tx: &Tx<'_>, pack: PackRow, term: Term<'_>, sql: &str) -> Result<(), S
     Ok(())
 }
 
-/// The best `limit` services with these first letters, exactly as written by [`insert_prefix`], by rank.
+/// Rank and position of the best `limit` services with these first letters, exactly as written by
+/// [`insert_prefix`], by rank.
 ///
 /// # Errors
 /// As SQLite.
-pub fn prefix_top(rows: &Rows<'_>, pack: PackRow, prefix: &str, limit: u32) -> Result<Vec<u32>, StoreError> {
+pub fn prefix_top(
+    rows: &Rows<'_>,
+    pack: PackRow,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<(u32, u32)>, StoreError> {
     let mut query = rows.conn.prepare_cached(
-        "SELECT n FROM search_prefix WHERE pack = ?1 AND prefix = ?2 ORDER BY rank, n LIMIT ?3",
+        "SELECT rank, n FROM search_prefix WHERE pack = ?1 AND prefix = ?2 ORDER BY rank, n LIMIT ?3",
     )?;
-    query
-        .query((pack.0, prefix, limit))?
-        .mapped(|r| r.get(0))
-        .map(|n| unsigned(n?, "search_prefix"))
-        .collect()
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = query.query((pack.0, prefix, limit))?.mapped(|r| Ok((r.get(0)?, r.get(1)?)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The best `limit` services with this very word, by rank.
+/// The words from the first of `within` on and below the second, after `after`, with rank and position, in the
+/// order of the key, at most `limit`.
 ///
 /// # Errors
 /// As SQLite.
-pub fn token_top(rows: &Rows<'_>, pack: PackRow, token: &str, limit: u32) -> Result<Vec<u32>, StoreError> {
+pub fn range(
+    rows: &Rows<'_>,
+    pack: PackRow,
+    within: (&str, &str),
+    after: Option<Term<'_>>,
+    limit: usize,
+) -> Result<Vec<(String, u32, u32)>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let after = after.unwrap_or(Term { text: "", rank: 0, n: 0 });
     let mut query = rows.conn.prepare_cached(
-        "SELECT n FROM search_token WHERE pack = ?1 AND term = ?2 ORDER BY rank, n LIMIT ?3",
+        "SELECT term, rank, n FROM search_token WHERE pack = ?1 AND term >= ?2 AND term < ?3
+         AND (term, rank, n) > (?4, ?5, ?6) ORDER BY term, rank, n LIMIT ?7",
     )?;
-    query.query((pack.0, token, limit))?.mapped(|r| r.get(0)).map(|n| unsigned(n?, "search_token")).collect()
-}
-
-/// The best `limit` services with a word that starts so, by rank. Costs what matches: for beginnings that
-/// are longer than those of [`insert_prefix`], of which few services share one.
-///
-/// # Errors
-/// As SQLite.
-pub fn token_range(rows: &Rows<'_>, pack: PackRow, start: &str, limit: u32) -> Result<Vec<u32>, StoreError> {
-    let mut query = rows.conn.prepare_cached(
-        "SELECT n, min(rank) AS best FROM search_token WHERE pack = ?1 AND term >= ?2 AND term < ?3
-         GROUP BY n ORDER BY best, n LIMIT ?4",
-    )?;
-    query
-        .query((pack.0, start, end_of(start), limit))?
-        .mapped(|r| r.get(0))
-        .map(|n| unsigned(n?, "search_token"))
-        .collect()
-}
-
-/// Whether a service has a word that starts so.
-///
-/// # Errors
-/// As SQLite.
-pub fn contains(rows: &Rows<'_>, pack: PackRow, start: &str, n: u32) -> Result<bool, StoreError> {
-    let mut query = rows.conn.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM search_token WHERE pack = ?1 AND term >= ?2 AND term < ?3 AND n = ?4)",
-    )?;
-    Ok(query.query_row((pack.0, start, end_of(start), n), |r| r.get(0))?)
-}
-
-/// The least text after every text that starts so: no character sorts after U+10FFFF.
-fn end_of(start: &str) -> String {
-    format!("{start}\u{10FFFF}")
+    let key = (pack.0, within.0.max(after.text), within.1, after.text, after.rank, after.n, limit);
+    let rows = query.query(key)?.mapped(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -97,6 +97,7 @@ fn service() -> Service {
         hours: Hours::Always,
         features: Features::default(),
         capacity: None,
+        public_key: None,
         status: ServiceStatus::Current,
         printed_in: Some(2017),
         verified_on: None,

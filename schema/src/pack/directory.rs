@@ -1,6 +1,6 @@
 //! A directory: services, how to reach them, whom they take; and agencies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Directory {
     /// Bodies that co-ordinate or must be notified; not to be dialled, the last resort of a match.
     #[serde(default)]
     pub agencies: Vec<Agency>,
+    /// Words by which people search for a kind of service, in any language: "refugio", "shelter".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kind_words: BTreeMap<ServiceKind, Vec<String>>,
 }
 
 /// One service, line or desk.
