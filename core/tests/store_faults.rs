@@ -124,6 +124,39 @@ fn an_old_copy_of_the_store_is_noticed() {
 }
 
 #[test]
+fn store_and_log_of_different_days_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (live, monday, friday) =
+        (folder.path().join("live"), folder.path().join("monday"), folder.path().join("friday"));
+    fs::create_dir(&live).unwrap();
+    let store = create(&live);
+    let mut saves: Vec<Vec<u8>> = Vec::new();
+    let mut save = |n: u8| {
+        saves.push(vec![n; 500]);
+        append(&store, &[n; 500]);
+    };
+    (0..5).for_each(&mut save);
+    store.empty_log().unwrap();
+    (5..8).for_each(&mut save);
+    copy(&live, &monday);
+    (8..60).for_each(&mut save);
+    store.empty_log().unwrap();
+    (60..63).for_each(&mut save);
+    copy(&live, &friday);
+    for part in ["amparo.db", "amparo.db-wal"] {
+        let mixed = folder.path().join(format!("mixed {part}"));
+        copy(&friday, &mixed);
+        assert_eq!(judge(&mixed, &saves), Outcome::Harmless);
+        fs::remove_dir_all(&mixed).unwrap();
+        copy(&friday, &mixed);
+        fs::copy(monday.join(part), mixed.join(part)).unwrap();
+        let outcome = judge(&mixed, &saves);
+        println!("Monday's {part}: {outcome:?}");
+        assert!(!matches!(outcome, Outcome::Silent | Outcome::Harmless), "{part}");
+    }
+}
+
+#[test]
 fn lost_saves_keep_their_log() {
     let folder = tempfile::tempdir().unwrap();
     died_with_forty(folder.path());
