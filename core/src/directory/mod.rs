@@ -1,6 +1,6 @@
 //! The directory: who takes this person, now, from here, in this language; and search as typed.
 //!
-//! Owns the match ([`find`]), the opening hours ([`hours`]) and the search index ([`search`]). Pure functions of
+//! Owns the match ([`find()`]), the opening hours ([`hours`]) and the search index ([`search`]). Pure functions of
 //! services, a query and a time that the caller gives. Never returns an empty answer, never offers a number that is
 //! marked do-not-dial, never takes "unknown" for "no", and never knows a database: the store hands in services and
 //! serves the index through a trait.
