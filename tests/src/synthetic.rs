@@ -1,6 +1,7 @@
 //! A made-up directory of any size, for tests of scale.
 //!
-//! Every service says that it is fictitious, its country is one of the codes that ISO 3166 leaves to users (`XA` to
+//! Every service says that it is fictitious, its country is one of the codes that ISO 3166 leaves to users
+//! (`XA` to
 //! `XH`), and its numbers are of the range kept for fiction (555-0100 to 555-0199). The same count and seed give the
 //! same directory.
 

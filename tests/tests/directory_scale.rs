@@ -1,5 +1,5 @@
-//! Search and match over made-up directories: nothing is lost, and the cost of a query does not grow with the number
-//! of services.
+//! Search and match over made-up directories: nothing is lost, and the cost of a query does not grow with the
+//! number of services.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -36,7 +36,8 @@ fn folded(service: &Service) -> Vec<String> {
     plain.split(' ').map(str::to_owned).collect()
 }
 
-/// Every service with a word that begins with each word of the query, by static rank and number: by scanning all.
+/// Every service with a word that begins with each word of the query, by static rank and number: by scanning
+/// all.
 fn oracle(services: &[Service], folded: &[Vec<String>], query: &[&str]) -> Vec<u32> {
     let fits = |words: &Vec<String>| query.iter().all(|q| words.iter().any(|word| word.starts_with(q)));
     let mut hits: Vec<(u32, u32)> = (0_u32..)
@@ -197,7 +198,8 @@ fn the_generator_is_reproducible_and_says_that_it_is_fiction() {
     }
 }
 
-/// Whether anything that is known of the service speaks against this person, worked out trait by trait and age by age.
+/// Whether anything that is known of the service speaks against this person, worked out trait by trait and
+/// age by age.
 fn contradicts(service: &Service, person: &Person, area: &str) -> bool {
     let takes = &service.takes;
     let sex = [Sex::Female, Sex::Male]

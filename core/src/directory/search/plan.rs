@@ -17,15 +17,16 @@ pub trait Postings {
     /// What can go wrong in the store.
     type Error;
 
-    /// The rows of `search_prefix` for exactly this prefix, by rank and number, at most `limit`; empty for a prefix
-    /// that is not stored:
+    /// The rows of `search_prefix` for exactly this prefix, by rank and number, at most `limit`; empty for a
+    /// prefix that is not stored:
     /// `SELECT rank, n FROM search_prefix WHERE pack = ? AND prefix = ? ORDER BY rank, n LIMIT ?`.
     ///
     /// # Errors
     /// Those of the store.
     fn prefix_top(&self, prefix: &str, limit: usize) -> Result<Vec<(u32, u32)>, Self::Error>;
 
-    /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most `limit`:
+    /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most
+    /// `limit`:
     /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term >= ? AND term < ? AND (term, rank, n) > (?, ?, ?)
     /// ORDER BY term, rank, n LIMIT ?`, with the bounds `prefix` and [`prefix_end`].
     ///
@@ -65,19 +66,19 @@ pub struct Hits {
     pub more: bool,
 }
 
-/// The first text after every word that begins with `prefix`. Words hold letters and digits only, so none holds the
-/// last code point.
+/// The first text after every word that begins with `prefix`. Words hold letters and digits only, so none
+/// holds the last code point.
 #[must_use]
 pub fn prefix_end(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// Answers a query as typed: services that have, for each word of the query, a word that begins with it. A text
-/// without letters and digits finds nothing.
+/// Answers a query as typed: services that have, for each word of the query, a word that begins with it. A
+/// text without letters and digits finds nothing.
 ///
-/// Exact, best first, for one word and for several of which one is rare (at most [`PREFIX_TOP`] postings). Where all
-/// are frequent, the best of each and then up to [`SCAN_POSTINGS_MAX`] postings of one are looked through, and `more`
-/// says that there may be others.
+/// Exact, best first, for one word and for several of which one is rare (at most [`PREFIX_TOP`] postings).
+/// Where all are frequent, the best of each and then up to [`SCAN_POSTINGS_MAX`] postings of one are looked
+/// through, and `more` says that there may be others.
 ///
 /// # Errors
 /// [`SearchError`]: the text is past a limit, or the store failed.
@@ -127,9 +128,9 @@ fn query_words<E>(text: &str) -> Result<Vec<String>, SearchError<E>> {
     if words.len() > WORDS_MAX { Err(SearchError::TooManyWords) } else { Ok(words) }
 }
 
-/// All words are frequent. The stored best of a word hold every result up to the last of them, so as soon as one
-/// word's best give enough results, these are the first results of all. Else the word whose best gave most, likely
-/// the rarest beside the others, is scanned within the budget.
+/// All words are frequent. The stored best of a word hold every result up to the last of them, so as soon as
+/// one word's best give enough results, these are the first results of all. Else the word whose best gave
+/// most, likely the rarest beside the others, is scanned within the budget.
 fn frequent_words<P: Postings>(
     postings: &P,
     words: &[String],
