@@ -1,1 +1,3 @@
-//! tmp
+//! What acceptance tests share.
+
+pub mod synthetic;

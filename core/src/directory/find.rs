@@ -79,10 +79,11 @@ struct Judged<'a> {
     verdict: Verdict<'a>,
 }
 
-/// Matches services to a query. Each service is judged once; memory is bounded by the limit, not by their number.
+/// Matches services to a query. Each service is judged once; memory is bounded by the limit, not by their
+/// number.
 ///
-/// The answer stands on the first rung that holds anything; from [`Rung::Named`] downwards, where nothing can be
-/// dialled, the national bodies and the last resort come with it.
+/// The answer stands on the first rung that holds anything; from [`Rung::Named`] downwards, where nothing can
+/// be dialled, the national bodies and the last resort come with it.
 #[must_use]
 pub fn find<'a>(
     services: impl IntoIterator<Item = &'a Service>,
@@ -130,8 +131,8 @@ pub fn find<'a>(
     }
 }
 
-/// The rung on which these reasons may be passed over; `None` when they never may. A service without a number that
-/// takes others is not named to the person: a man is not sent looking for a women's shelter.
+/// The rung on which these reasons may be passed over; `None` when they never may. A service without a number
+/// that takes others is not named to the person: a man is not sent looking for a women's shelter.
 fn rung(excluded: &[Exclusion]) -> Option<Rung> {
     let mut lowest = Rung::Fits;
     for exclusion in excluded {

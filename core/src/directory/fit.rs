@@ -1,7 +1,7 @@
 //! Whether one service takes this person, and what must be said about it.
 //!
-//! Owns the reasons to leave a service out and the reasons and caveats to show with it. What is not known leaves
-//! nothing out: it becomes a caveat, and ranks lower.
+//! Owns the reasons to leave a service out and the reasons and caveats to show with it. What is not known
+//! leaves nothing out: it becomes a caveat, and ranks lower.
 
 use amparo_schema::answer::AgeRange;
 use amparo_schema::name::Name;
@@ -294,7 +294,8 @@ fn sex(takes: &Takes, sex: Option<Sex>) -> Known {
     }
 }
 
-/// Yes only when every age that is possible is taken, no only when none is: an age in doubt leaves nothing out.
+/// Yes only when every age that is possible is taken, no only when none is: an age in doubt leaves nothing
+/// out.
 fn age(takes: &Takes, age: Option<AgeRange>) -> Known {
     if takes.age_min.is_none() && takes.age_max.is_none() {
         return Known::Unknown;
@@ -348,9 +349,9 @@ fn language(service: &Service, person: &Person) -> Reason {
     if common { Reason::LanguageSpoken } else { Reason::LanguageOther }
 }
 
-/// How far the subject of a thematic line is this person's need; `None` for kinds that have no subject of their own.
-/// Women's lines are read as lines for violence by gender, so a man's sexual exploitation leaves the question open;
-/// domestic servitude counts as work.
+/// How far the subject of a thematic line is this person's need; `None` for kinds that have no subject of
+/// their own. Women's lines are read as lines for violence by gender, so a man's sexual exploitation leaves
+/// the question open; domestic servitude counts as work.
 #[must_use]
 pub fn theme(kind: ServiceKind, person: &Person) -> Option<Theme> {
     use Exploitation::{Domestic, Labour, Marriage, Sexual};

@@ -1,15 +1,16 @@
 //! Opening hours: open now, or when next. Pure; total for any numbers.
 //!
-//! Spans are read on the wall clock of the service's zone. A span may pass midnight, and one that closes at the
-//! minute at which it opens lasts a whole day. Zones come as offsets, because a phone carries no zone database.
+//! Spans are read on the wall clock of the service's zone. A span may pass midnight, and one that closes at
+//! the minute at which it opens lasts a whole day. Zones come as offsets, because a phone carries no zone
+//! database.
 
 use amparo_schema::pack::calendar::Calendar;
 use amparo_schema::pack::directory::{Day, Hours, Span};
 
 /// Offsets of time zones.
 pub trait Zones {
-    /// Seconds east of UTC in `zone` at this instant (seconds since 1970, UTC); `None` when the zone is not known,
-    /// or not for that time.
+    /// Seconds east of UTC in `zone` at this instant (seconds since 1970, UTC); `None` when the zone is not
+    /// known, or not for that time.
     fn offset_seconds(&self, zone: &str, at_utc_seconds: i64) -> Option<i32>;
 }
 
@@ -91,8 +92,8 @@ fn weekday(day: i64) -> Day {
     }
 }
 
-/// UTC seconds of a local time near an instant with `offset`. An opening across a change of offset takes the offset
-/// that holds then; where that one is not known, today's.
+/// UTC seconds of a local time near an instant with `offset`. An opening across a change of offset takes the
+/// offset that holds then; where that one is not known, today's.
 fn utc(local: i64, offset: i32, zone: &str, zones: &dyn Zones) -> i64 {
     let guess = local.saturating_sub(offset.into());
     let then = zones.offset_seconds(zone, guess).unwrap_or(offset);

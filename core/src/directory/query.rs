@@ -34,8 +34,8 @@ const SAFE_BY_DEFAULT: [ChannelKind; 4] =
     [ChannelKind::Phone, ChannelKind::Tty, ChannelKind::Sms, ChannelKind::InPerson];
 
 impl Query {
-    /// A query by a trusted clock, from within the country, for any kind of service, over the channels that are safe
-    /// on any phone: telephone, text telephone, text message, in person.
+    /// A query by a trusted clock, from within the country, for any kind of service, over the channels that
+    /// are safe on any phone: telephone, text telephone, text message, in person.
     #[must_use]
     pub fn new(person: Person, country: Country, now_ms: i64) -> Self {
         Self {
@@ -70,8 +70,8 @@ pub enum Calling {
     Abroad,
 }
 
-/// What to dial: the national string at home, E.164 from abroad (and at home where there is nothing else). `None`
-/// where nothing may be dialled; always for a channel marked do-not-dial.
+/// What to dial: the national string at home, E.164 from abroad (and at home where there is nothing else).
+/// `None` where nothing may be dialled; always for a channel marked do-not-dial.
 #[must_use]
 pub fn to_dial(channel: &Channel, calling: Calling) -> Option<&str> {
     if channel.do_not_dial {

@@ -1,8 +1,9 @@
 //! The order of a match. Total and the same on every device.
 //!
-//! By kind, in the order that the person needs; within a kind first those known to take this person, then by the
-//! six features of a good line, open now, free, verified lately, and at last by id. That a service takes the person
-//! stands before the features: unknown never leaves a service out, but ranks it after the known fits of its kind.
+//! By kind, in the order that the person needs; within a kind first those known to take this person, then by
+//! the six features of a good line, open now, free, verified lately, and at last by id. That a service takes
+//! the person stands before the features: unknown never leaves a service out, but ranks it after the known
+//! fits of its kind.
 
 use std::cmp::Reverse;
 
@@ -64,7 +65,8 @@ pub fn place<'a>(service: &'a Service, query: &Query, verdict: &Verdict<'_>) -> 
 /// The last tier: lines whose subject is known to be another need.
 const OTHER_NEED: u8 = 12;
 
-/// Tiers of kinds. Child protection comes before other specialised services for someone who is or may be a child.
+/// Tiers of kinds. Child protection comes before other specialised services for someone who is or may be a
+/// child.
 fn tier(kind: ServiceKind, person: &Person) -> u8 {
     match (kind, theme(kind, person)) {
         (ServiceKind::DedicatedLine, _) => 0,
@@ -83,8 +85,8 @@ fn tier(kind: ServiceKind, person: &Person) -> u8 {
     }
 }
 
-/// The place of a kind in the wish of a protocol step; then the kinds it does not name; then another need, whatever
-/// the wish says.
+/// The place of a kind in the wish of a protocol step; then the kinds it does not name; then another need,
+/// whatever the wish says.
 fn wanted(kind: ServiceKind, tier: u8, wish: &[ServiceKind]) -> usize {
     if tier == OTHER_NEED {
         return wish.len().saturating_add(1);
@@ -92,8 +94,9 @@ fn wanted(kind: ServiceKind, tier: u8, wish: &[ServiceKind]) -> usize {
     wish.iter().position(|wanted| *wanted == kind).unwrap_or(wish.len())
 }
 
-/// How many of the six features of a good line are known to hold: free, anonymous, easy to remember, specialised,
-/// linked to services, multilingual (OAS progress report 2019, final comments). Confidential is not one of the six.
+/// How many of the six features of a good line are known to hold: free, anonymous, easy to remember,
+/// specialised, linked to services, multilingual (OAS progress report 2019, final comments). Confidential is
+/// not one of the six.
 fn six(features: &Features) -> usize {
     let all = [
         features.free,

@@ -1,9 +1,10 @@
-//! Tables of services and agencies, as extracted from the OAS progress report, to the types of a directory pack.
+//! Tables of services and agencies, as extracted from the OAS progress report, to the types of a directory
+//! pack.
 //!
-//! Owns the meaning of every column and of every issue code, and the checks of numbers. Never guesses: an attribute
-//! that is not known stays unknown, a number is only ever the printed one, and a row that says nothing of use is
-//! dropped with a note. An issue code that is not listed here is an error, so that nobody adds one without deciding
-//! what it means:
+//! Owns the meaning of every column and of every issue code, and the checks of numbers. Never guesses: an
+//! attribute that is not known stays unknown, a number is only ever the printed one, and a row that says
+//! nothing of use is dropped with a note. An issue code that is not listed here is an error, so that nobody
+//! adds one without deciding what it means:
 //!
 //! | code | what becomes of the row |
 //! |---|---|
@@ -21,9 +22,9 @@
 //! | `RELAY_CODE`, `MOBILE_LIKELY_STALE`, `AGENCY_SINCE_REPLACED`, `ALSO_GENERIC_POLICE_LINE`, `LIMITED_HOURS`, `TRANSLATED_BRAND`, `TEXT_SAYS_NUMBER_GIVEN` | remark |
 //! | `TITLE_SWAP`, `NO_INSTITUTION` | kept as a code: they matter to editors only |
 //!
-//! Of several statuses the first in this table holds. E.164 is kept where it was printed or follows without doubt;
-//! one that the table calls `derived low` is checked and left out. All answers are of 2016 and 2017 and nobody has
-//! called since: `printed_in` is 2017 and `verified_on` stays empty.
+//! Of several statuses the first in this table holds. E.164 is kept where it was printed or follows without
+//! doubt; one that the table calls `derived low` is checked and left out. All answers are of 2016 and 2017
+//! and nobody has called since: `printed_in` is 2017 and `verified_on` stays empty.
 
 mod agencies;
 mod issues;

@@ -125,7 +125,8 @@ const CASES: [Case; 9] = [
     (MAN, Some("XA-N"), NOON, &["line", "shelter-north", "labour", "migration", "police"]),
     // In the south the northern shelter does not serve him.
     (MAN, Some("XA-S"), NIGHT, &["line", "police"]),
-    // A mother with two children: the women's shelter takes all of them; nobody is known to speak her language.
+    // A mother with two children: the women's shelter takes all of them; nobody is known to speak her
+    // language.
     (MOTHER, Some("XA-S"), NIGHT, &["line", "shelter-women", "women", "police"]),
     // At noon too; the labour office takes other forms of exploitation.
     (MOTHER, Some("XA-N"), NOON, &["line", "shelter-women", "women", "migration", "police"]),
@@ -138,9 +139,11 @@ const CASES: [Case; 9] = [
         NIGHT,
         &["line", "child", "shelter-women", "women", "police"],
     ),
-    // Nothing known: unknown leaves nothing out, and may be a child. Of the shelters the one that asks less first.
+    // Nothing known: unknown leaves nothing out, and may be a child. Of the shelters the one that asks less
+    // first.
     ("{}", None, NIGHT, &["line", "child", "shelter-women", "shelter-north", "women", "police"]),
-    // A person of another sex is left out nowhere for it. Three questions stay open with either shelter: by id.
+    // A person of another sex is left out nowhere for it. Three questions stay open with either shelter: by
+    // id.
     (
         r#"{"age":{"from":20,"to":20},"sex":"other","children_along":0,"exploitation":["labour"]}"#,
         Some("XA-N"),

@@ -6,8 +6,8 @@ use amparo_schema::pack::directory::{Service, ServiceKind, ServiceStatus};
 
 use super::words::{WORD_CHARS_MAX, words};
 
-/// Services that are stored with a prefix which more postings than this begin with; also the most that a search for
-/// one word gives.
+/// Services that are stored with a prefix which more postings than this begin with; also the most that a
+/// search for one word gives.
 pub const PREFIX_TOP: usize = 64;
 
 /// Words by which people call a kind of service, in any languages; the shells' labels of the kinds.
@@ -37,8 +37,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Builds the index. Each service comes with the number by which the store knows it; a number that comes twice
-    /// counts as one service with the words of both.
+    /// Builds the index. Each service comes with the number by which the store knows it; a number that comes
+    /// twice counts as one service with the words of both.
     #[must_use]
     pub fn build<'a>(services: impl IntoIterator<Item = (u32, &'a Service)>, kinds: &KindWords) -> Self {
         let mut index = Self::default();
@@ -79,8 +79,8 @@ pub fn holds_prefix(line: &str, prefix: &str) -> bool {
     line.split(' ').any(|word| word.starts_with(prefix))
 }
 
-/// The rank by which search results stand: current services first, those that only have a name next, history last;
-/// then by kind, in the order of a match.
+/// The rank by which search results stand: current services first, those that only have a name next, history
+/// last; then by kind, in the order of a match.
 #[must_use]
 pub fn static_rank(service: &Service) -> u32 {
     let status = match service.status {
@@ -105,8 +105,8 @@ pub fn static_rank(service: &Service) -> u32 {
     status * 16 + kind
 }
 
-/// The words by which a service is found: its names in all languages, the body that runs it, its places, the words of
-/// its kind, and its numbers, as they are shown and as bare digits.
+/// The words by which a service is found: its names in all languages, the body that runs it, its places, the
+/// words of its kind, and its numbers, as they are shown and as bare digits.
 #[must_use]
 pub fn terms(service: &Service, kinds: &KindWords) -> BTreeSet<String> {
     let labels = kinds.get(&service.kind).into_iter().flatten();
@@ -141,8 +141,8 @@ impl Level {
     }
 }
 
-/// The frequent prefixes. Words come sorted, so the services of a prefix stand together: only the prefixes of one
-/// word are open at a time.
+/// The frequent prefixes. Words come sorted, so the services of a prefix stand together: only the prefixes of
+/// one word are open at a time.
 fn frequent(terms: &BTreeMap<String, BTreeSet<(u32, u32)>>) -> BTreeMap<String, BTreeSet<(u32, u32)>> {
     let mut out = BTreeMap::new();
     let mut open: Vec<(String, Level)> = Vec::new();

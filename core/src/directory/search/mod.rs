@@ -1,9 +1,9 @@
 //! Search as typed: words in any order, each the beginning of a word of the service.
 //!
-//! Owns how text becomes words ([`words`]), what is stored for a directory ([`Index`]) and how a query is answered
-//! from it ([`run`]). Knows no database: the store serves [`Postings`], one indexed statement for each call. A query
-//! costs about the same for a thousand services and for a hundred thousand: the best of every frequent prefix are
-//! stored with it, and a scan has a budget.
+//! Owns how text becomes words ([`words`]), what is stored for a directory ([`Index`]) and how a query is
+//! answered from it ([`run`]). Knows no database: the store serves [`Postings`], one indexed statement for
+//! each call. A query costs about the same for a thousand services and for a hundred thousand: the best of
+//! every frequent prefix are stored with it, and a scan has a budget.
 
 mod index;
 mod memory;

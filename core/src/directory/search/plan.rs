@@ -8,7 +8,7 @@ use super::words::words;
 /// Words of one query.
 pub const WORDS_MAX: usize = 8;
 /// Postings that one query of several frequent words may look through.
-pub const SCAN_POSTINGS_MAX: usize = 4_096;
+pub const SCAN_POSTINGS_MAX: usize = 1_024;
 /// Postings read at a time in such a scan.
 const SCAN_BATCH: usize = 256;
 
@@ -17,15 +17,16 @@ pub trait Postings {
     /// What can go wrong in the store.
     type Error;
 
-    /// The rows of `search_prefix` for exactly this prefix, by rank and number, at most `limit`; empty for a prefix
-    /// that is not stored:
+    /// The rows of `search_prefix` for exactly this prefix, by rank and number, at most `limit`; empty for a
+    /// prefix that is not stored:
     /// `SELECT rank, n FROM search_prefix WHERE pack = ? AND prefix = ? ORDER BY rank, n LIMIT ?`.
     ///
     /// # Errors
     /// Those of the store.
     fn prefix_top(&self, prefix: &str, limit: usize) -> Result<Vec<(u32, u32)>, Self::Error>;
 
-    /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most `limit`:
+    /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most
+    /// `limit`:
     /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term >= ? AND term < ? AND (term, rank, n) > (?, ?, ?)
     /// ORDER BY term, rank, n LIMIT ?`, with the bounds `prefix` and [`prefix_end`].
     ///
@@ -65,19 +66,19 @@ pub struct Hits {
     pub more: bool,
 }
 
-/// The first text after every word that begins with `prefix`. Words hold letters and digits only, so none holds the
-/// last code point.
+/// The first text after every word that begins with `prefix`. Words hold letters and digits only, so none
+/// holds the last code point.
 #[must_use]
 pub fn prefix_end(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// Answers a query as typed: services that have, for each word of the query, a word that begins with it. A text
-/// without letters and digits finds nothing.
+/// Answers a query as typed: services that have, for each word of the query, a word that begins with it. A
+/// text without letters and digits finds nothing.
 ///
-/// Exact, best first, for one word and for several of which one is rare (at most [`PREFIX_TOP`] postings). Where all
-/// are frequent, the best of each and then up to [`SCAN_POSTINGS_MAX`] postings of the longest are looked through, and
-/// `more` says that there may be others.
+/// Exact, best first, for one word and for several of which one is rare (at most [`PREFIX_TOP`] postings).
+/// Where all are frequent, the best of each and then up to [`SCAN_POSTINGS_MAX`] postings of one are looked
+/// through, and `more` says that there may be others.
 ///
 /// # Errors
 /// [`SearchError`]: the text is past a limit, or the store failed.
@@ -127,29 +128,37 @@ fn query_words<E>(text: &str) -> Result<Vec<String>, SearchError<E>> {
     if words.len() > WORDS_MAX { Err(SearchError::TooManyWords) } else { Ok(words) }
 }
 
-/// All words are frequent: the best of each, then a scan within the budget.
+/// All words are frequent. The stored best of a word hold every result up to the last of them, so as soon as
+/// one word's best give enough results, these are the first results of all. Else the word whose best gave
+/// most, likely the rarest beside the others, is scanned within the budget.
 fn frequent_words<P: Postings>(
     postings: &P,
     words: &[String],
     limit: usize,
 ) -> Result<Hits, SearchError<P::Error>> {
     let mut places = Vec::new();
+    let mut driver = (0, "");
     for word in words {
+        let before = places.len();
         for (rank, n) in postings.prefix_top(word, PREFIX_TOP)? {
             if holds_others(postings, words, word, n)? {
                 places.push((rank, n));
             }
         }
+        let gave = places.split_off(before);
+        if gave.len() >= limit {
+            return Ok(hits(gave, limit, true));
+        }
+        driver = driver.max((gave.len(), word.as_str()));
+        places.extend(gave);
     }
-    // The longest word is likely the rarest.
-    let Some(word) = words.iter().max_by_key(|word| word.chars().count()) else { return Ok(Hits::default()) };
     let (mut scanned, mut ended, mut after) = (0, false, None);
     while !ended && scanned < SCAN_POSTINGS_MAX {
-        let batch = postings.range(word, after.as_ref(), SCAN_BATCH)?;
+        let batch = postings.range(driver.1, after.as_ref(), SCAN_BATCH)?;
         ended = batch.len() < SCAN_BATCH;
         scanned += batch.len();
         for posting in &batch {
-            if holds_others(postings, words, word, posting.n)? {
+            if holds_others(postings, words, driver.1, posting.n)? {
                 places.push((posting.rank, posting.n));
             }
         }

@@ -6,9 +6,9 @@ use unicode_normalization::char::is_combining_mark;
 /// Characters of a word that are looked at; what follows is ignored in the index and in a query alike.
 pub const WORD_CHARS_MAX: usize = 32;
 
-/// The words of a text, in order: compatibility decomposition, lower case, marks stripped, letters with a stroke and
-/// ligatures folded (`Đ` is found by `d`, `ñ` by `n`), anything but letters and digits between words. Invisible
-/// characters, bidirectional controls among them, do not part a word. Words can repeat.
+/// The words of a text, in order: compatibility decomposition, lower case, marks stripped, letters with a
+/// stroke and ligatures folded (`Đ` is found by `d`, `ñ` by `n`), anything but letters and digits between
+/// words. Invisible characters, bidirectional controls among them, do not part a word. Words can repeat.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();

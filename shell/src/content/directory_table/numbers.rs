@@ -3,8 +3,8 @@
 use super::Findings;
 use super::services::Row;
 
-/// The digits of the letters on a telephone's keys: `4USWAGE` is `4879243`. `None` for a character that is neither a
-/// letter nor a digit of ASCII.
+/// The digits of the letters on a telephone's keys: `4USWAGE` is `4879243`. `None` for a character that is
+/// neither a letter nor a digit of ASCII.
 #[must_use]
 pub fn spelled(letters: &str) -> Option<String> {
     letters

@@ -103,6 +103,12 @@ fn the_misprinted_number_can_never_be_dialled() {
     assert_eq!(channel.display.as_deref(), Some("1-806-347-2423"));
     assert!(channel.do_not_dial && channel.dial.is_none() && channel.e164.is_none());
     assert_eq!(to_dial(channel, Calling::Home), None);
+    // Not even when an author fills in what was left empty.
+    let filled =
+        SERVICES.replace("1-806-347-2423,toll_free_nanp,,,", "1-806-347-2423,x,18063472423,+18063472423,");
+    let (careless, _) = super::services(&filled, "services.csv");
+    let channel = &by_id(&careless, "oasd-053").channels[0];
+    assert!(filled != SERVICES && channel.do_not_dial && channel.dial.is_none() && channel.e164.is_none());
     let numbers = services.iter().flat_map(|s| &s.channels).flat_map(|c| [&c.dial, &c.e164]).flatten();
     assert!(numbers.into_iter().all(|number| !number.contains("8063472423")));
 }
