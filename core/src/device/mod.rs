@@ -120,7 +120,21 @@ impl Device {
         let memory = Mutex::new(Memory { last, ..Memory::default() });
         let device = Self { store, trust, clock, entropy, signer, memory, working: Mutex::new(None) };
         device.remember_content_span()?;
+        device.begin_incarnation()?;
         Ok(device)
+    }
+
+    /// The first fact of a new incarnation says that it began: the store was created, or found to have gone back.
+    fn begin_incarnation(&self) -> Result<(), Error> {
+        let identity = self.store.identity();
+        let (last, _) = self.store.read(|rows| store::fact::last(rows))?;
+        if last >= identity.first_counter {
+            return Ok(());
+        }
+        let body = Body::IncarnationBegun { incarnation: identity.incarnation };
+        let fact = session::encode(&Fact { at: self.stamp(), body })?;
+        self.store.write(|tx| store::fact::append(tx, None, Compartment::Audit, &fact))?;
+        Ok(())
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
