@@ -2,7 +2,8 @@
 //!
 //! Owns the meaning of the connectives and of the tests on person and place. What an item, an indicator or a
 //! dimension says comes from a [`View`], so that each room answers only for what it knows. Never fails:
-//! a test that a view cannot answer is unknown. Bounded by the limits that a pack was checked against.
+//! a test that a view cannot answer is unknown. A view decides doubt about age and about what is possible
+//! unless it overrides `child` and `possible` to keep it. Bounded by the limits that a pack was checked against.
 
 use amparo_schema::condition::{Condition, PersonTest, Truth};
 use amparo_schema::name::Name;
@@ -15,6 +16,10 @@ pub trait View {
     fn yes(&self, _item: &Name) -> Truth {
         Truth::Unknown
     }
+    /// The item was answered no.
+    fn no(&self, item: &Name) -> Truth {
+        self.yes(item).not()
+    }
     /// The item's choice or choices hold the option.
     fn has(&self, _item: &Name, _option: &Name) -> Truth {
         Truth::Unknown
@@ -24,12 +29,20 @@ pub trait View {
         Truth::Unknown
     }
     /// Any value is known for the item.
-    fn answered(&self, _item: &Name) -> bool {
-        false
+    fn answered(&self, _item: &Name) -> Truth {
+        Truth::No
     }
     /// The person as far as known.
     fn person(&self) -> Option<&Person> {
         None
+    }
+    /// The person is or may be under 18: doubt is decided for the child.
+    fn child(&self) -> Truth {
+        self.person().is_none_or(Person::is_child).into()
+    }
+    /// What "possible" says of a part: doubt is decided for the sign.
+    fn possible(&self, part: Truth) -> Truth {
+        (part != Truth::No).into()
     }
     /// The indicator is noted.
     fn indicator(&self, _indicator: &Name) -> Truth {
@@ -61,13 +74,13 @@ pub fn evaluate(condition: &Condition, view: &dyn View) -> Truth {
         Condition::Any(of) => of.iter().map(|c| evaluate(c, view)).max().unwrap_or(Truth::No),
         Condition::AtLeast { n, of } => at_least(*n, of, view),
         Condition::Not(of) => evaluate(of, view).not(),
-        Condition::Possible(of) => (evaluate(of, view) != Truth::No).into(),
+        Condition::Possible(of) => view.possible(evaluate(of, view)),
         Condition::Yes(item) => view.yes(item),
-        Condition::No(item) => view.yes(item).not(),
+        Condition::No(item) => view.no(item),
         Condition::Has { item, option } => view.has(item, option),
         Condition::Number { item, min, max } => view.within(item, *min, *max),
-        Condition::Answered(item) => view.answered(item).into(),
-        Condition::Child => view.person().is_none_or(Person::is_child).into(),
+        Condition::Answered(item) => view.answered(item),
+        Condition::Child => view.child(),
         Condition::Person(test) => view.person().map_or(Truth::Unknown, |p| person(*test, p)),
         Condition::Indicator(id) => view.indicator(id),
         Condition::Noted(dimension) => view.noted(Some(dimension)),

@@ -1,6 +1,6 @@
 //! The offline backend of Amparo.
 //!
-//! Rooms, and the one direction in which they may look: `time, random, secret, error` <- pure domain
+//! Rooms, and the one direction in which they may look: `time, random, secret` <- pure domain
 //! (`answers, condition, person, pack, checklist, assessment, calendar, protocol, directory, screening,
 //! consent, referral, packet, seal, journal`) <- `store` <- `device`. The pure domain knows no store and no
 //! clock; `store` knows no rule of the domain; only [`device`] knows both.
@@ -16,6 +16,7 @@ pub mod calendar;
 pub mod checklist;
 pub mod condition;
 pub mod consent;
+pub mod device;
 pub mod directory;
 pub mod journal;
 pub mod pack;

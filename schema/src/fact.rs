@@ -147,6 +147,9 @@ pub enum Body {
         /// The language it was read in.
         #[n(2)]
         lang: Lang,
+        /// The service that may not receive, for sharing; none for no service at all.
+        #[n(3)]
+        receiver: Option<Name>,
     },
     /// The law lets something go ahead without consent, and it was used.
     #[n(7)]

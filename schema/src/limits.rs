@@ -29,6 +29,10 @@ pub const DIMENSIONS_MAX: usize = 32;
 pub const RULES_MAX: usize = 64;
 /// Steps of one protocol.
 pub const STEPS_MAX: usize = 400;
+/// Limits of one deadline.
+pub const DEADLINE_LIMITS_MAX: usize = 3;
+/// Amount of one limit, in whatever unit it has.
+pub const DEADLINE_AMOUNT_MAX: u32 = 10_000;
 /// Services of one directory.
 pub const SERVICES_MAX: usize = 200_000;
 /// Agencies of one directory.

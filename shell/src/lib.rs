@@ -3,3 +3,7 @@
 //! A second user of the core's API that keeps it honest. Never holds domain logic.
 
 pub mod content;
+pub mod host;
+pub mod keystore;
+pub mod ask;
+pub mod words;

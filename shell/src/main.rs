@@ -1,2 +1,2 @@
 //! tmp
-fn main(){}
+fn main() {}

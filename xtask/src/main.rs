@@ -1,2 +1,42 @@
-//! tmp
-fn main(){}
+//! One command for each thing a developer does: `cargo xtask <command>`.
+
+mod bench;
+mod ci;
+mod layout;
+mod run;
+mod test;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  ci         what the continuous integration runs: layout, format, lints, licences, tests
+  test       every test that this machine can run; names each that it could not
+             --all    a test that cannot run is a failure (as in ci)
+  layout     file lengths, direction of dependencies, SQL and words where they belong
+  content    check content/, build it, and compare with the packs in content/packs
+             --write  keep what was built
+  bench      the figures of README: counts and ratios, one run
+";
+
+fn main() -> std::process::ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| words.iter().any(|word| word == name);
+    let done = match words.first().map(String::as_str) {
+        Some("ci") => ci::run(),
+        Some("test") => test::run(flag("--all")),
+        Some("layout") => layout::run(),
+        Some("content") => test::content(flag("--write")),
+        Some("bench") => bench::run(),
+        _ => {
+            run::say(HELP);
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(why) => {
+            run::say(&format!("FAILED: {why}"));
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

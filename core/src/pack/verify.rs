@@ -27,6 +27,8 @@ use super::parse;
 pub struct Pack {
     /// Its header.
     pub header: Header,
+    /// The header as it was signed.
+    pub header_bytes: Vec<u8>,
     /// Its content, shared by everyone who reads it.
     pub content: Arc<Content>,
     /// The hash of its header bytes, by which it is known for ever.
@@ -266,6 +268,7 @@ pub fn open(bytes: &[u8], trust: &Trust, today: Option<Date>) -> Result<Pack, Pa
     }
     let hash = header_hash(parts.header);
     Ok(Pack {
+        header_bytes: parts.header.to_vec(),
         pack_ref: PackRef { id: header.id.clone(), version: header.version, hash },
         warnings: today.map_or_else(Vec::new, |today| warnings(&header, trust, today)),
         content: Arc::new(content),

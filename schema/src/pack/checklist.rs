@@ -59,7 +59,8 @@ pub struct Item {
     /// What kind of answer it takes.
     pub kind: ItemKind,
     /// When it applies; always if absent. May look at earlier items and the person only. An item that does
-    /// not apply counts as "no", whatever was answered before.
+    /// not apply counts as "no", whatever was answered before; but it shows no sign, not even to `no(item)`
+    /// in an indicator or a rule, because nobody said that no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// Where it comes from.

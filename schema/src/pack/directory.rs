@@ -58,6 +58,9 @@ pub struct Service {
     /// Free places at the time of `verified_on`, none if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// The key to which packets for it are sealed, X25519, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<crate::id::Hash>,
     /// Whether it may be offered.
     pub status: ServiceStatus,
     /// The year in which the source was written.

@@ -1,0 +1,4 @@
+mod completions;
+mod explanation;
+mod ilo;
+mod transit;

@@ -1,0 +1,163 @@
+//! Closing: the outcome is recomputed, the facts are sealed, and from then on only additions.
+
+use std::collections::BTreeMap;
+
+use amparo_schema::fact::{Body, Compartment, Fact};
+use amparo_schema::id::ScreeningId;
+use amparo_schema::outcome::Outcome;
+
+use super::session::{self, Session};
+use super::{Device, Error};
+use crate::screening::{Keep, retention};
+use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
+use crate::store::segment::NewSegment;
+use crate::store::{self, Tx};
+
+/// A closed screening.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// The outcome.
+    pub outcomes: Vec<Outcome>,
+    /// What was kept: everything, or counts only where the person did not consent to storing.
+    pub keep: Keep,
+    /// Segments sealed for headquarters, one for each compartment.
+    pub segments: usize,
+}
+
+/// Events of one compartment: counter and encoded fact.
+type Events = Vec<(u64, Vec<u8>)>;
+
+impl Device {
+    /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
+    /// compartment are sealed for the custodian in the same transaction. Where the person did not consent to
+    /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
+    /// leaving its hash.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeDiffers`] (nothing was closed), [`Error::Refused`] when it is closed already,
+    /// [`Error::Store`], [`Error::Seal`].
+    pub fn close(&self, id: ScreeningId) -> Result<Closing, Error> {
+        self.record_outcome(id)?;
+        self.work(id, |session| {
+            let assessment = session.assess();
+            let (outcomes, hash) = (assessment.outcomes(), assessment.hash());
+            if session.screening.outcome.as_ref().is_none_or(|recorded| recorded.assessment != hash) {
+                return Err(Error::OutcomeDiffers);
+            }
+            let at = self.stamp();
+            let body = Body::Closed { outcomes: outcomes.clone(), assessment: hash };
+            crate::screening::allow(&session.screening, &body, at.wall_ms)?;
+            let keep = retention(&session.screening, at.wall_ms);
+            let fact = Fact { at, body };
+            let plain = session::encode(&fact)?;
+            let before = self.events(session, keep)?;
+            let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
+            let (counter, segments) = self.store.write(|tx| {
+                let (counter, _) = store::fact::append(tx, Some(id), Compartment::Case, &plain)?;
+                let mut compartments = before;
+                compartments.entry(Compartment::Case).or_default().push((counter, plain.clone()));
+                let count = compartments.len();
+                for (compartment, events) in compartments {
+                    self.seal_into(tx, session, &custodian, compartment, events)?;
+                }
+                store::screening::close(tx, id, at.wall_ms)?;
+                if keep == Keep::AggregateOnly {
+                    store::fact::purge_all_but(tx, id, &kept(session, counter))?;
+                    store::case::shred_identity_key(tx, session.screening.case)?;
+                }
+                Ok::<_, Error>((counter, count))
+            })?;
+            self.memory().last = Some((at.wall_ms, Some(at.steady_ms)));
+            session
+                .screening
+                .add(counter, fact)
+                .map_err(|what| crate::screening::FoldError { counter, what })?;
+            Ok(Closing { outcomes, keep, segments })
+        })
+    }
+
+    /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the
+    /// opening and the recorded outcome alone.
+    fn events(&self, session: &Session, keep: Keep) -> Result<BTreeMap<Compartment, Events>, Error> {
+        let mut events: BTreeMap<Compartment, Events> = BTreeMap::new();
+        let few = (keep == Keep::AggregateOnly).then(|| kept(session, 0));
+        for row in self.store.read(|rows| store::fact::of_screening(rows, session.screening.id))? {
+            let wanted = few.as_ref().is_none_or(|few| few.contains(&row.counter));
+            let Some(body) = row.body.filter(|_| wanted && row.compartment != Compartment::Identity) else {
+                continue;
+            };
+            events.entry(row.compartment).or_default().push((row.counter, body));
+        }
+        if keep == Keep::Full {
+            for (counter, plain) in self.opened_identity(session)? {
+                events.entry(Compartment::Identity).or_default().push((counter, plain.to_vec()));
+            }
+        }
+        Ok(events)
+    }
+
+    fn seal_into(
+        &self,
+        tx: &Tx<'_>,
+        session: &Session,
+        custodian: &PublicKey,
+        compartment: Compartment,
+        events: Events,
+    ) -> Result<(), Error> {
+        let identity = self.store.identity();
+        let (number, previous) = store::segment::next(tx, identity.incarnation)?;
+        let sealed = seal(
+            &SegmentInput {
+                case: Some(session.screening.case),
+                screening: Some(session.screening.id),
+                compartment,
+                events,
+                device: identity.device,
+                incarnation: identity.incarnation,
+                number,
+                previous: previous.unwrap_or_else(|| first_previous(&self.signer.public())),
+            },
+            &self.signer,
+            &*self.entropy,
+        )?;
+        let segment = minicbor::decode(&sealed.segment).map_err(|_| Error::Unreadable { counter: 0 })?;
+        store::segment::insert(
+            tx,
+            &NewSegment {
+                incarnation: identity.incarnation,
+                number,
+                screening: Some(session.screening.id),
+                compartment,
+                segment: &segment,
+                key: Some(&sealed.key),
+            },
+        )?;
+        store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
+        Ok(())
+    }
+
+    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well.
+    pub(super) fn add_sealed(
+        &self,
+        session: &Session,
+        compartment: Compartment,
+        plain: &[u8],
+        stored: &[u8],
+    ) -> Result<u64, Error> {
+        let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
+        self.store.write(|tx| {
+            let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
+            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())])?;
+            Ok(counter)
+        })
+    }
+}
+
+/// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.
+fn kept(session: &Session, closed: u64) -> Vec<u64> {
+    let recorded = session.screening.outcome.as_ref().map(|recorded| recorded.counter);
+    [Some(session.screening.opened_at), recorded, (closed > 0).then_some(closed)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

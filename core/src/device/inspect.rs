@@ -1,0 +1,133 @@
+//! Looking at what is there: lists, one screening, the whole store.
+
+use std::sync::Arc;
+
+use amparo_schema::fact::Doubt;
+use amparo_schema::id::{CaseId, ScreeningId};
+use amparo_schema::outcome::Outcome;
+use amparo_schema::person::Place;
+use amparo_schema::text::Lang;
+
+use super::{Device, Error};
+use crate::pack::Pack;
+use crate::screening::{Gate, Screening};
+use crate::store::{self, Finding, VerifyReport};
+
+/// Screenings in one list.
+const LISTED_MAX: u32 = 10_000;
+
+/// One line of the list of screenings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScreeningLine {
+    /// The screening.
+    pub screening: ScreeningId,
+    /// Its case.
+    pub case: CaseId,
+    /// The random code of the case.
+    pub code: String,
+    /// The code that the person can remember.
+    pub memorable: String,
+    /// True once closed and sealed.
+    pub closed: bool,
+    /// Wall time of the opening, milliseconds since 1970.
+    pub opened_ms: i64,
+}
+
+/// One screening as its facts show it.
+#[derive(Clone, Debug)]
+pub struct ScreeningView {
+    /// Its line.
+    pub line: ScreeningLine,
+    /// Where.
+    pub place: Place,
+    /// The person's language, once chosen.
+    pub person_lang: Option<Lang>,
+    /// The gate.
+    pub gate: Gate,
+    /// The outcome that was recorded last; empty before.
+    pub outcomes: Vec<Outcome>,
+    /// Everything else.
+    pub screening: Screening,
+    /// Why the clock was doubted, by fact.
+    pub doubts: Vec<(u64, Doubt)>,
+}
+
+impl Device {
+    /// The newest screenings, at most 10,000, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn screenings(&self) -> Result<Vec<ScreeningLine>, Error> {
+        self.store.read(|rows| {
+            let newest = store::screening::newest(rows, None, LISTED_MAX)?;
+            let line = |row: store::screening::ScreeningRow| {
+                let case = store::case::by_id(rows, row.case)?.ok_or(Error::NotFound { what: "case" })?;
+                Ok(ScreeningLine {
+                    screening: row.screening,
+                    case: row.case,
+                    code: row.code,
+                    memorable: case.memorable,
+                    closed: row.closed_ms.is_some(),
+                    opened_ms: row.opened_ms,
+                })
+            };
+            newest.into_iter().map(line).collect()
+        })
+    }
+
+    /// One screening.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn screening(&self, id: ScreeningId) -> Result<ScreeningView, Error> {
+        let line = self
+            .screenings()?
+            .into_iter()
+            .find(|line| line.screening == id)
+            .ok_or(Error::NotFound { what: "screening" })?;
+        self.work(id, |session| {
+            let screening = session.screening.clone();
+            Ok(ScreeningView {
+                place: screening.place.clone(),
+                person_lang: screening.person_lang.clone(),
+                gate: screening.gate.clone(),
+                outcomes: screening.outcome.as_ref().map(|r| r.outcomes.clone()).unwrap_or_default(),
+                doubts: screening.doubts.clone(),
+                screening,
+                line,
+            })
+        })
+    }
+
+    /// What was found wrong when the store was opened, now or before; oldest first.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.store.findings()
+    }
+
+    /// Checks the whole store: pages, chain of facts, links, packs, and where the chain's head was last seen.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it cannot even be read.
+    pub fn verify(&self) -> Result<VerifyReport, Error> {
+        Ok(self.store.verify()?)
+    }
+}
+
+impl Device {
+    /// The policy that a screening stays on: words of outcomes, consents, gate.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn policy_of(&self, id: ScreeningId) -> Result<Arc<Pack>, Error> {
+        self.work(id, |session| Ok(Arc::clone(&session.packs.policy)))
+    }
+
+    /// The checklist that a screening stays on: words of items, indicators, rules.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn checklist_of(&self, id: ScreeningId) -> Result<Arc<Pack>, Error> {
+        self.work(id, |session| Ok(Arc::clone(&session.packs.checklist)))
+    }
+}

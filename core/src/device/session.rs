@@ -1,0 +1,144 @@
+//! One screening in memory while it is worked on.
+//!
+//! Everything in it follows from facts and packs; it can be dropped at any time and built again. Never writes.
+
+use std::sync::Arc;
+
+use amparo_schema::fact::{Compartment, Fact};
+use amparo_schema::id::ScreeningId;
+use amparo_schema::pack::calendar::Calendar;
+use amparo_schema::pack::checklist::Checklist;
+use amparo_schema::pack::directory::Directory;
+use amparo_schema::pack::policy::Policy;
+use amparo_schema::pack::protocol::Protocol;
+use amparo_schema::pack::{Content, PackRef};
+
+use super::{Device, Error};
+use crate::assessment::{Assessment, assess};
+use crate::checklist::{Form, Gate, Walk};
+use crate::pack::Pack;
+use crate::screening::{self, Screening};
+use crate::store::{self, fact};
+
+/// The screening with its packs and its walk.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) screening: Screening,
+    pub(super) walk: Walk,
+    pub(super) form: Arc<Form>,
+    pub(super) packs: SessionPacks,
+}
+
+/// The packs that the screening stays on. The directory is read only when it is needed.
+#[derive(Clone, Debug)]
+pub(super) struct SessionPacks {
+    pub(super) checklist: Arc<Pack>,
+    pub(super) policy: Arc<Pack>,
+    pub(super) protocol: Arc<Pack>,
+    pub(super) calendar: Option<Arc<Pack>>,
+}
+
+impl SessionPacks {
+    pub(super) fn checklist(&self) -> Result<&Checklist, Error> {
+        match &*self.checklist.content {
+            Content::Checklist(checklist) => Ok(checklist),
+            _ => Err(Error::NoPack { kind: "checklist" }),
+        }
+    }
+
+    pub(super) fn policy(&self) -> Result<&Policy, Error> {
+        match &*self.policy.content {
+            Content::Policy(policy) => Ok(policy),
+            _ => Err(Error::NoPack { kind: "policy" }),
+        }
+    }
+
+    pub(super) fn protocol(&self) -> Result<&Protocol, Error> {
+        match &*self.protocol.content {
+            Content::Protocol(protocol) => Ok(protocol),
+            _ => Err(Error::NoPack { kind: "protocol" }),
+        }
+    }
+
+    pub(super) fn calendar(&self) -> Option<&Calendar> {
+        match self.calendar.as_ref().map(|pack| &*pack.content) {
+            Some(Content::Calendar(calendar)) => Some(calendar),
+            _ => None,
+        }
+    }
+}
+
+/// The directory in a pack.
+pub(super) fn directory(pack: &Pack) -> Result<&Directory, Error> {
+    match &*pack.content {
+        Content::Directory(directory) => Ok(directory),
+        _ => Err(Error::NoPack { kind: "directory" }),
+    }
+}
+
+impl Session {
+    /// Where the gate stands for the walk.
+    pub(super) fn gate(&self) -> Gate {
+        match self.screening.gate {
+            screening::Gate::Passed => Gate::Passed,
+            _ => Gate::Ahead,
+        }
+    }
+
+    /// The assessment of the answers as they are.
+    pub(super) fn assess(&self) -> Assessment {
+        assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref)
+    }
+}
+
+impl Device {
+    /// Builds the session of a screening from its facts and its packs.
+    pub(super) fn load(&self, id: ScreeningId) -> Result<Session, Error> {
+        let rows = self.store.read(|rows| fact::of_screening(rows, id))?;
+        if rows.is_empty() {
+            return Err(Error::NotFound { what: "screening" });
+        }
+        let mut facts = Vec::with_capacity(rows.len());
+        for row in rows {
+            // Identity stays closed; purged bodies have left their hash.
+            let Some(body) = row.body.filter(|_| row.compartment != Compartment::Identity) else { continue };
+            facts.push((row.counter, decode(row.counter, &body)?));
+        }
+        let screening = Screening::from_facts(facts)?;
+        let packs = self.packs_of(&screening)?;
+        let form = Arc::new(Form::compile(packs.policy()?, packs.checklist()?)?);
+        let walk = Walk::new(Arc::clone(&form), &screening.answers);
+        Ok(Session { screening, walk, form, packs })
+    }
+
+    fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {
+        let packs = &screening.packs;
+        Ok(SessionPacks {
+            checklist: self.pack(&packs.checklist)?,
+            policy: self.pack(&packs.policy)?,
+            protocol: self.pack(&packs.protocol)?,
+            calendar: packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()?,
+        })
+    }
+
+    /// A pack by reference, from memory or from the store.
+    pub(super) fn pack(&self, pack: &PackRef) -> Result<Arc<Pack>, Error> {
+        if let Some(known) = self.memory().packs.get(&pack.hash) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = self.store.read(|rows| store::pack::file(rows, &pack.hash))?.ok_or(Error::NotFound { what: "pack" })?;
+        let read = Arc::new(crate::pack::open(&bytes, &self.trust, None)?);
+        self.memory().packs.insert(pack.hash, Arc::clone(&read));
+        Ok(read)
+    }
+}
+
+/// Reads a fact.
+pub(super) fn decode(counter: u64, body: &[u8]) -> Result<Fact, Error> {
+    minicbor::decode(body).map_err(|_| Error::Unreadable { counter })
+}
+
+/// Writes a fact. Writing to memory does not fail; a fact past the limit is refused by the store.
+pub(super) fn encode(fact: &Fact) -> Result<Vec<u8>, Error> {
+    minicbor::to_vec(fact).map_err(|_| Error::Unreadable { counter: 0 })
+}

@@ -1,0 +1,219 @@
+//! Segments: sealing, inspecting without a key, opening with one.
+
+use std::io::Read;
+
+use amparo_schema::fact::{Compartment, Fact};
+use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
+use amparo_schema::limits::SEGMENT_PLAIN_BYTES_MAX;
+use amparo_schema::wire::segment::{
+    Event, Grant, Header, Plain, SALT_CONTEXT, SUITE_1, Segment, header_hash,
+};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::canonical::{from_bytes, pad, to_bytes, unpad};
+use super::sign::signed_bytes;
+use super::{DeviceKey, OpenError, SealError, SecretKey, SegmentKey, Signer, fresh_key};
+use crate::random::Entropy;
+
+const VERSION: u8 = 1;
+const ZSTD_LEVEL: i32 = 19;
+/// Binary logarithm of the largest window that a reader grants: `SEGMENT_PLAIN_BYTES_MAX`.
+const ZSTD_WINDOW_LOG_MAX: u32 = 24;
+/// The key is used once, so the nonce may be zero.
+const NONCE: [u8; 12] = [0; 12];
+
+/// What a segment is made of.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SegmentInput {
+    /// The case; none in the audit compartment.
+    pub case: Option<CaseId>,
+    /// The screening; none in the audit compartment.
+    pub screening: Option<ScreeningId>,
+    /// The compartment of every fact.
+    pub compartment: Compartment,
+    /// Counters and encoded facts, in order; identity facts opened.
+    pub events: Vec<(u64, Vec<u8>)>,
+    /// The device.
+    pub device: DeviceId,
+    /// The incarnation of its store.
+    pub incarnation: u64,
+    /// Position in the incarnation's chain, dense from 0.
+    pub number: u64,
+    /// Header hash of the segment before; for number 0 [`first_previous`].
+    pub previous: Hash,
+}
+
+impl std::fmt::Debug for SegmentInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("SegmentInput");
+        shown.field("compartment", &self.compartment).field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// A sealed segment with what the device keeps of it.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The segment, encoded.
+    pub segment: Vec<u8>,
+    /// Its header hash: names it in grants and in the next segment.
+    pub hash: Hash,
+    /// Its key, to make grants from; wipe it with the plaintext.
+    pub key: SegmentKey,
+}
+
+/// The `previous` of segment 0: binds the chain to the device's signing key.
+#[must_use]
+pub fn first_previous(device: &DeviceKey) -> Hash {
+    header_hash(&device.0)
+}
+
+/// Seals facts of one compartment under a fresh key and signs the header.
+///
+/// # Errors
+/// [`SealError`]; nothing was made.
+pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Result<Sealed, SealError> {
+    check(input)?;
+    let key = SegmentKey(fresh_key(entropy)?);
+    let plain = Plain {
+        case: input.case,
+        screening: input.screening,
+        compartment: input.compartment,
+        events: input
+            .events
+            .iter()
+            .map(|(counter, fact)| Event { counter: *counter, fact: fact.clone() })
+            .collect(),
+    };
+    let encoded = Zeroizing::new(to_bytes(&plain)?);
+    if encoded.len() > SEGMENT_PLAIN_BYTES_MAX {
+        return Err(SealError::TooLarge);
+    }
+    let packed = Zeroizing::new(zstd::bulk::compress(&encoded, ZSTD_LEVEL).map_err(|_| SealError::Encoding)?);
+    let padded = pad(&packed)?;
+    let mut header = Header {
+        version: VERSION,
+        suite: SUITE_1,
+        dictionary: 0,
+        device: input.device,
+        incarnation: input.incarnation,
+        number: input.number,
+        previous: input.previous,
+        ciphertext_bytes: u32::try_from(padded.len() + 16).map_err(|_| SealError::TooLarge)?,
+        ciphertext_sha256: Hash([0; 32]),
+        events_root: events_root(&key, &plain.events).ok_or(SealError::Encoding)?,
+    };
+    let aad = to_bytes(&header)?;
+    let ciphertext = ChaCha20Poly1305::new(key.expose().into())
+        .encrypt(&NONCE.into(), Payload { msg: &padded, aad: &aad })
+        .map_err(|_| SealError::Encoding)?;
+    header.ciphertext_sha256 = sha256(&ciphertext);
+    let header = to_bytes(&header)?;
+    let hash = header_hash(&header);
+    let signature = signer.sign(&signed_bytes(&header)).to_vec();
+    let segment = to_bytes(&Segment { header, signature, ciphertext })?;
+    Ok(Sealed { segment, hash, key })
+}
+
+/// Verifies all of a segment that can be verified without its key: form, version, signature, length and hash
+/// of the ciphertext. Gives the header and its hash.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn inspect(segment: &[u8], device: &DeviceKey) -> Result<(Header, Hash), OpenError> {
+    let (header, hash, _) = verified(segment, device)?;
+    Ok((header, hash))
+}
+
+/// Opens a segment with a grant and verifies everything: what [`inspect`] does, then the key, the padding, the
+/// bounded expansion, the one form, and that the facts are those to which the header commits.
+///
+/// # Errors
+/// [`OpenError`]; nothing of the plaintext is given.
+pub fn open(
+    segment: &[u8],
+    grant: &Grant,
+    secret: &SecretKey,
+    device: &DeviceKey,
+) -> Result<Plain, OpenError> {
+    let (header, hash, ciphertext) = verified(segment, device)?;
+    let key = super::grant::unwrap(grant, &hash, secret)?;
+    let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() })
+        .map_err(|_| OpenError::Form)?;
+    let padded = ChaCha20Poly1305::new(key.expose().into())
+        .decrypt(&NONCE.into(), Payload { msg: &ciphertext, aad: &aad })
+        .map(Zeroizing::new)
+        .map_err(|_| OpenError::Cipher)?;
+    let encoded = expand(unpad(&padded)?)?;
+    let plain: Plain = from_bytes(&encoded)?;
+    // The cipher does not commit to its key; the root does, so no two readers can be shown different facts.
+    if events_root(&key, &plain.events) != Some(header.events_root) {
+        return Err(OpenError::Root);
+    }
+    Ok(plain)
+}
+
+fn check(input: &SegmentInput) -> Result<(), SealError> {
+    if input.events.is_empty() {
+        return Err(SealError::Empty);
+    }
+    if !input.events.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return Err(SealError::Order);
+    }
+    for (counter, bytes) in &input.events {
+        let fact: Fact = from_bytes(bytes).map_err(|_| SealError::NotAFact(*counter))?;
+        if fact.body.compartment() != input.compartment {
+            return Err(SealError::Compartment(*counter));
+        }
+    }
+    Ok(())
+}
+
+fn verified(segment: &[u8], device: &DeviceKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {
+    let segment: Segment = from_bytes(segment)?;
+    device.verify(&signed_bytes(&segment.header), &segment.signature)?;
+    let header: Header = from_bytes(&segment.header)?;
+    if (header.version, header.suite, header.dictionary) != (VERSION, SUITE_1, 0) {
+        return Err(OpenError::Version);
+    }
+    let length = u32::try_from(segment.ciphertext.len()).ok();
+    if length != Some(header.ciphertext_bytes) || sha256(&segment.ciphertext) != header.ciphertext_sha256 {
+        return Err(OpenError::Ciphertext);
+    }
+    Ok((header, header_hash(&segment.header), segment.ciphertext))
+}
+
+fn expand(packed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let fail = |_| OpenError::Expansion;
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(fail)?.single_frame();
+    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(fail)?;
+    let mut out = Zeroizing::new(Vec::new());
+    // One byte past the limit tells that there is more.
+    let limit = u64::try_from(SEGMENT_PLAIN_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    decoder.by_ref().take(limit).read_to_end(&mut out).map_err(fail)?;
+    if out.len() > SEGMENT_PLAIN_BYTES_MAX || !decoder.finish().is_empty() {
+        return Err(OpenError::Expansion);
+    }
+    Ok(out)
+}
+
+/// RFC 9162 Merkle root over SHA-256(salt || encoded event), each salt drawn from the key by HKDF-SHA-256, so
+/// that one event can be shown to a court without the others.
+fn events_root(key: &SegmentKey, events: &[Event]) -> Option<Hash> {
+    let salts = hkdf::Hkdf::<Sha256>::new(None, key.expose());
+    let mut tree = ct_merkle::mem_backed_tree::MemoryBackedTree::<Sha256, [u8; 32]>::new();
+    for (i, event) in events.iter().enumerate() {
+        let number = u32::try_from(i).ok()?.to_be_bytes();
+        let mut salt = Zeroizing::new([0; 32]);
+        salts.expand_multi_info(&[SALT_CONTEXT, &number], salt.as_mut()).ok()?;
+        let leaf = Sha256::new().chain_update(*salt).chain_update(to_bytes(event).ok()?).finalize();
+        tree.push(leaf.into());
+    }
+    Some(Hash((*tree.root().as_bytes()).into()))
+}
+
+fn sha256(bytes: &[u8]) -> Hash {
+    Hash(Sha256::digest(bytes).into())
+}

@@ -1,0 +1,258 @@
+//! Segments and grants: they open for whom they are meant, and the format does not drift.
+
+use amparo_core::random::{Entropy, NoEntropy, SeededEntropy};
+use amparo_core::schema::fact::{Body, Compartment, Fact};
+use amparo_core::schema::id::{DeviceId, Hash};
+use amparo_core::schema::wire::segment::{Grant, Header, Plain, Segment, padded_bytes};
+use amparo_core::seal::{
+    DeviceKey, OpenError, PublicKey, SealError, Sealed, SecretKey, SegmentInput, Signer, first_previous,
+    fresh_key, from_bytes, grant, identity_box, identity_open, inspect, open, seal, to_bytes,
+};
+use hkdf::Hkdf;
+use sha2::{Digest, Sha256};
+
+use crate::common::{CASE, SCREENING, fact, gate_passed, hex, identity, opening, recorded, talk, unhex};
+
+pub(crate) fn signer() -> Signer {
+    Signer::from_seed(&[0x51; 32])
+}
+
+pub(crate) fn reader() -> SecretKey {
+    SecretKey::new(&[0x0a; 32])
+}
+
+pub(crate) fn encoded(bodies: &[Body]) -> Vec<(u64, Vec<u8>)> {
+    (1..)
+        .zip(bodies)
+        .map(|(counter, body)| (counter, to_bytes(&fact(counter, body.clone()).1).unwrap()))
+        .collect()
+}
+
+pub(crate) fn input(number: u64, previous: Hash) -> SegmentInput {
+    SegmentInput {
+        case: Some(CASE),
+        screening: Some(SCREENING),
+        compartment: Compartment::Case,
+        events: encoded(&[opening(), gate_passed(), recorded()]),
+        device: DeviceId([0xde; 16]),
+        incarnation: 7,
+        number,
+        previous,
+    }
+}
+
+pub(crate) fn first(seed: u64) -> (Sealed, Grant) {
+    let input = input(0, first_previous(&signer().public()));
+    let sealed = seal(&input, &signer(), &SeededEntropy::new(seed)).unwrap();
+    let grant = grant(&sealed.key, sealed.hash, &reader().public(), &SeededEntropy::new(seed + 1)).unwrap();
+    (sealed, grant)
+}
+
+#[test]
+fn two_recipients_open_the_same_facts_and_others_none() {
+    let (sealed, for_a) = first(1);
+    let device = signer().public();
+    let (a, b, c) = (reader(), SecretKey::new(&[0x0b; 32]), SecretKey::new(&[0x0c; 32]));
+    let for_b = grant(&sealed.key, sealed.hash, &b.public(), &SeededEntropy::new(9)).unwrap();
+    let plain = open(&sealed.segment, &for_a, &a, &device).unwrap();
+    assert_eq!(plain, open(&sealed.segment, &for_b, &b, &device).unwrap());
+    let facts: Vec<(u64, Vec<u8>)> = plain.events.into_iter().map(|e| (e.counter, e.fact)).collect();
+    assert_eq!(facts, input(0, Hash([0; 32])).events);
+    assert_eq!(open(&sealed.segment, &for_a, &b, &device), Err(OpenError::Recipient));
+    let renamed = Grant { recipient: c.public().id(), ..for_a.clone() };
+    assert_eq!(open(&sealed.segment, &renamed, &c, &device), Err(OpenError::Wrapped));
+    let stranger = Signer::from_seed(&[1; 32]).public();
+    assert_eq!(open(&sealed.segment, &for_a, &a, &stranger), Err(OpenError::Signature));
+    // I17: nothing in a grant but its own recipient.
+    assert_ne!(for_a.recipient, for_b.recipient);
+    assert_eq!((for_a.encapsulated.len(), for_a.wrapped.len()), (32, 48));
+}
+
+/// I16: sizes are buckets, and the header says nothing that the facts say.
+#[test]
+fn lengths_are_buckets() {
+    for (bytes, padded) in
+        [(0, 128), (124, 128), (125, 256), (1_020, 1_024), (1_021, 1_280), (1_276, 1_280), (1_277, 1_536)]
+    {
+        assert_eq!(padded_bytes(bytes), padded, "{bytes}");
+    }
+    let mut sizes = std::collections::BTreeSet::new();
+    for n in 0..60 {
+        let mut input = input(0, Hash([0; 32]));
+        let notes: Vec<Body> = (0..=n)
+            .map(|i| {
+                let text = Hash::of("noise", &[&[i]]).to_string();
+                Body::StepLogged {
+                    step: crate::common::name("s"),
+                    state: amparo_core::schema::fact::StepState::Skipped { reason: text },
+                }
+            })
+            .collect();
+        input.events = encoded(&notes);
+        let sealed = seal(&input, &signer(), &SeededEntropy::new(u64::from(n))).unwrap();
+        let (header, _) = inspect(&sealed.segment, &signer().public()).unwrap();
+        let padded = header.ciphertext_bytes - 16;
+        let bucket = if padded <= 1_024 { 128 } else { 256 };
+        assert_eq!(padded % bucket, 0);
+        sizes.insert(padded);
+    }
+    assert!(sizes.len() > 3 && sizes.iter().any(|s| *s > 1_024), "both buckets were met: {sizes:?}");
+}
+
+#[test]
+fn only_facts_of_one_compartment_in_order_are_sealed() {
+    let base = || input(0, Hash([0; 32]));
+    let refused = |input: &SegmentInput| seal(input, &signer(), &SeededEntropy::new(1)).unwrap_err();
+    assert_eq!(refused(&SegmentInput { events: vec![], ..base() }), SealError::Empty);
+    let mixed = SegmentInput { events: encoded(&[opening(), talk()]), ..base() };
+    assert_eq!(refused(&mixed), SealError::Compartment(2));
+    let leaking = SegmentInput { events: encoded(&[opening(), gate_passed(), identity()]), ..base() };
+    assert_eq!(refused(&leaking), SealError::Compartment(3));
+    let mut swapped = base();
+    swapped.events.swap(0, 1);
+    assert_eq!(refused(&swapped), SealError::Order);
+    let mut damaged = base();
+    damaged.events[1].1.push(0);
+    assert_eq!(refused(&damaged), SealError::NotAFact(2));
+}
+
+/// Points that give no shared secret: zero, one, minus one, and two of order 8 (RFC 7748, section 6.1, asks for
+/// the check; the list is that of small-order points on Curve25519).
+#[test]
+fn keys_that_share_no_secret_are_refused() {
+    let (sealed, _) = first(1);
+    let mut one = [0; 32];
+    one[0] = 1;
+    let order_8 = [
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ]
+    .map(|text| unhex(text).try_into().unwrap());
+    for key in [[0; 32], one].into_iter().chain(order_8) {
+        let entropy = SeededEntropy::new(2);
+        let refused = grant(&sealed.key, sealed.hash, &PublicKey::new(key), &entropy);
+        assert_eq!(refused, Err(SealError::BadRecipient), "{}", hex(&key));
+    }
+}
+
+struct Dry;
+impl Entropy for Dry {
+    fn fill(&self, _: &mut [u8]) -> Result<(), NoEntropy> {
+        Err(NoEntropy)
+    }
+}
+
+#[test]
+fn nothing_is_sealed_without_randomness() {
+    let dry = SealError::Entropy(NoEntropy);
+    assert_eq!(seal(&input(0, Hash([0; 32])), &signer(), &Dry).unwrap_err(), dry);
+    let (sealed, _) = first(1);
+    assert_eq!(grant(&sealed.key, sealed.hash, &reader().public(), &Dry), Err(dry));
+    let key = fresh_key(&SeededEntropy::new(1)).unwrap();
+    assert_eq!(identity_box(&key, b"x", b"", &Dry), Err(dry));
+}
+
+#[test]
+fn the_identity_box_opens_in_its_place_with_its_key() {
+    let entropy = SeededEntropy::new(3);
+    let (key, other) = (fresh_key(&entropy).unwrap(), fresh_key(&entropy).unwrap());
+    let body = crate::common::CANARY.as_bytes();
+    let boxed = identity_box(&key, body, b"case 1", &entropy).unwrap();
+    assert_ne!(boxed, identity_box(&key, body, b"case 1", &entropy).unwrap(), "nonces differ");
+    assert!(!boxed.windows(6).any(|w| body.windows(6).any(|b| b == w)));
+    assert_eq!(identity_open(&key, &boxed, b"case 1").unwrap().as_slice(), body);
+    assert_eq!(identity_open(&other, &boxed, b"case 1"), Err(OpenError::Cipher));
+    assert_eq!(identity_open(&key, &boxed, b"case 2"), Err(OpenError::Cipher));
+    assert_eq!(identity_open(&key, &boxed[..11], b"case 1"), Err(OpenError::Form));
+    for bit in 0..boxed.len() * 8 {
+        let mut flipped = boxed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(identity_open(&key, &flipped, b"case 1").is_err(), "bit {bit}");
+    }
+}
+
+/// RFC 9162, section 2.1.1, by its recursive definition.
+fn merkle(leaves: &[[u8; 32]]) -> [u8; 32] {
+    match leaves {
+        [] => Sha256::digest([]).into(),
+        [leaf] => Sha256::new().chain_update([0]).chain_update(leaf).finalize().into(),
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+            let node = Sha256::new().chain_update([1]).chain_update(merkle(left));
+            node.chain_update(merkle(right)).finalize().into()
+        }
+    }
+}
+
+/// Opens a segment by the words of the format alone: another reader, written from the module doc.
+#[test]
+fn a_reader_written_from_the_format_agrees() {
+    use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+    let (sealed, _) = first(4);
+    let segment: Segment = from_bytes(&sealed.segment).unwrap();
+    let header: Header = from_bytes(&segment.header).unwrap();
+    // The Sig_structure, spelled out: ["Signature1", h'a10127', "amparo-segment-1", header].
+    let signed = [
+        b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice(),
+        &[u8::try_from(segment.header.len()).unwrap()],
+        &segment.header,
+    ]
+    .concat();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&signer().public().0).unwrap();
+    let signature = ed25519_dalek::Signature::from_slice(&segment.signature).unwrap();
+    key.verify_strict(&signed, &signature).unwrap();
+    assert_eq!(header.ciphertext_sha256.0, <[u8; 32]>::from(Sha256::digest(&segment.ciphertext)));
+
+    let mut aad = segment.header.clone();
+    let at = aad.windows(32).position(|w| w == header.ciphertext_sha256.0).unwrap();
+    aad[at..at + 32].fill(0);
+    let cipher = chacha20poly1305::ChaCha20Poly1305::new(sealed.key.expose().into());
+    let payload = Payload { msg: &segment.ciphertext, aad: &aad };
+    let padded = cipher.decrypt(&[0; 12].into(), payload).unwrap();
+    let length = u32::from_be_bytes(padded[..4].try_into().unwrap()) as usize;
+    assert!(padded[4 + length..].iter().all(|b| *b == 0));
+    let plain = zstd::stream::decode_all(&padded[4..4 + length]).unwrap();
+    let plain: Plain = minicbor::decode(&plain).unwrap();
+    assert_eq!((plain.case, plain.compartment), (Some(CASE), Compartment::Case));
+
+    let salts = Hkdf::<Sha256>::new(None, sealed.key.expose());
+    let leaves: Vec<[u8; 32]> = (0_u32..)
+        .zip(&plain.events)
+        .map(|(i, event)| {
+            let mut salt = [0; 32];
+            let info = [b"amparo-event-salt-1".as_slice(), &i.to_be_bytes()].concat();
+            salts.expand(&info, &mut salt).unwrap();
+            let event = minicbor::to_vec(event).unwrap();
+            Sha256::new().chain_update(salt).chain_update(event).finalize().into()
+        })
+        .collect();
+    assert_eq!(merkle(&leaves), header.events_root.0);
+    let opening: Fact = minicbor::decode(&plain.events[0].fact).unwrap();
+    assert_eq!(opening.body.kind(), "screening_opened");
+}
+
+/// A segment and a grant as an earlier build wrote them must open for ever. Never replace these files: add.
+#[test]
+fn the_golden_segment_opens() {
+    let segment = unhex(include_str!("golden/segment-1.hex"));
+    let grant: Grant = from_bytes(&unhex(include_str!("golden/grant-1.hex"))).unwrap();
+    let plain = open(&segment, &grant, &reader(), &DeviceKey(signer().public().0)).unwrap();
+    let facts: Vec<(u64, Vec<u8>)> = plain.events.into_iter().map(|e| (e.counter, e.fact)).collect();
+    assert_eq!(facts, input(0, Hash([0; 32])).events);
+}
+
+/// What this build writes, bit for bit. If only a new zstd changed the bytes, the segment above still opens, and
+/// these two values may be replaced; anything else is another format and needs another version.
+#[test]
+fn the_format_does_not_drift() {
+    let (sealed, grant) = first(42);
+    let grant = to_bytes(&grant).unwrap();
+    assert_eq!(hex(&Sha256::digest(&sealed.segment)), GOLDEN_SEGMENT);
+    assert_eq!(hex(&Sha256::digest(&grant)), GOLDEN_GRANT);
+    assert_eq!(hex(&sealed.segment), include_str!("golden/segment-1.hex").trim());
+    assert_eq!(hex(&grant), include_str!("golden/grant-1.hex").trim());
+}
+
+const GOLDEN_SEGMENT: &str = "3c47e50e7cb61d105ac10434fba0c7641b4ef3fd9a7c65cdbccc5940faff6a5f";
+const GOLDEN_GRANT: &str = "1bf062ee6e40a558001026138448163b9261e9155f286fd08710b3a80fc188a2";

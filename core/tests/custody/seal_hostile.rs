@@ -1,0 +1,184 @@
+//! Damage and malice: every flipped bit, every mixed part, and a device that signs what it should not.
+
+use amparo_core::random::SeededEntropy;
+use amparo_core::schema::id::Hash;
+use amparo_core::schema::limits::SEGMENT_PLAIN_BYTES_MAX;
+use amparo_core::schema::wire::segment::{Grant, Header, Plain, Segment, header_hash};
+use amparo_core::seal::{
+    OpenError, SegmentKey, first_previous, from_bytes, grant, inspect, open, seal, to_bytes,
+};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use ed25519_dalek::Signer as _;
+use sha2::{Digest, Sha256};
+
+use crate::common::{gate_passed, opening};
+use crate::seal::{encoded, first, input, reader, signer};
+
+/// I15, I13: every bit of a segment, without and with its key; and every cut.
+#[test]
+fn every_flipped_bit_of_a_segment_is_detected() {
+    let (sealed, grant) = first(1);
+    let device = signer().public();
+    for bit in 0..sealed.segment.len() * 8 {
+        let mut flipped = sealed.segment.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(inspect(&flipped, &device).is_err(), "bit {bit}");
+        assert!(open(&flipped, &grant, &reader(), &device).is_err(), "bit {bit}");
+    }
+    for cut in 0..sealed.segment.len() {
+        assert_eq!(inspect(&sealed.segment[..cut], &device), Err(OpenError::Form));
+    }
+    let longer = [&sealed.segment[..], &[0]].concat();
+    assert_eq!(inspect(&longer, &device), Err(OpenError::Form));
+}
+
+#[test]
+fn every_flipped_bit_of_a_grant_is_detected() {
+    let (sealed, grant) = first(1);
+    let bytes = to_bytes(&grant).unwrap();
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let opened = from_bytes::<Grant>(&flipped)
+            .and_then(|grant| open(&sealed.segment, &grant, &reader(), &signer().public()));
+        assert!(opened.is_err(), "bit {bit}");
+    }
+}
+
+/// I21.
+#[test]
+fn parts_of_two_segments_do_not_mix() {
+    let (a, grant_a) = first(1);
+    let mut other = input(1, a.hash);
+    other.events = encoded(&[opening(), gate_passed()]);
+    let b = seal(&other, &signer(), &SeededEntropy::new(5)).unwrap();
+    let device = signer().public();
+    assert_eq!(open(&b.segment, &grant_a, &reader(), &device), Err(OpenError::OtherSegment));
+    // The wrapped key of A under the name of B: the context does not fit.
+    let renamed = Grant { segment: b.hash, ..grant_a.clone() };
+    assert_eq!(open(&b.segment, &renamed, &reader(), &device), Err(OpenError::Wrapped));
+    let (parts_a, parts_b): (Segment, Segment) =
+        (from_bytes(&a.segment).unwrap(), from_bytes(&b.segment).unwrap());
+    let mixed = Segment { ciphertext: parts_b.ciphertext, ..parts_a.clone() };
+    let mixed = to_bytes(&mixed).unwrap();
+    assert_eq!(open(&mixed, &grant_a, &reader(), &device), Err(OpenError::Ciphertext));
+    let mixed = to_bytes(&Segment { signature: parts_b.signature, ..parts_a }).unwrap();
+    assert_eq!(inspect(&mixed, &device), Err(OpenError::Signature));
+    // The key of A, wrapped for the header of B, opens nothing.
+    let crossed = grant(&a.key, b.hash, &reader().public(), &SeededEntropy::new(6)).unwrap();
+    assert_eq!(open(&b.segment, &crossed, &reader(), &device), Err(OpenError::Cipher));
+}
+
+/// What a device could sign if its software were another: each part forged, each check on its own.
+struct Forge {
+    padded: Vec<u8>,
+    root: Hash,
+    edit: fn(&mut Header),
+}
+
+impl Forge {
+    fn honest() -> Self {
+        let (sealed, _) = first(1);
+        let (header, _) = inspect(&sealed.segment, &signer().public()).unwrap();
+        let segment: Segment = from_bytes(&sealed.segment).unwrap();
+        let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() }).unwrap();
+        let cipher = chacha20poly1305::ChaCha20Poly1305::new(sealed.key.expose().into());
+        let payload = Payload { msg: &segment.ciphertext, aad: &aad };
+        let padded = cipher.decrypt(&[0; 12].into(), payload).unwrap();
+        Self { padded, root: header.events_root, edit: |_| {} }
+    }
+
+    fn packed(payload: &[u8]) -> Vec<u8> {
+        let mut padded = u32::try_from(payload.len()).unwrap().to_be_bytes().to_vec();
+        padded.extend_from_slice(payload);
+        padded.resize(amparo_core::schema::wire::segment::padded_bytes(payload.len()), 0);
+        padded
+    }
+
+    fn open(self) -> Result<Plain, OpenError> {
+        let first_key = { first(1).0.key };
+        let key = SegmentKey::new(first_key.expose());
+        let mut header = Header {
+            version: 1,
+            suite: 1,
+            dictionary: 0,
+            device: input(0, Hash([0; 32])).device,
+            incarnation: 7,
+            number: 0,
+            previous: first_previous(&signer().public()),
+            ciphertext_bytes: u32::try_from(self.padded.len() + 16).unwrap(),
+            ciphertext_sha256: Hash([0; 32]),
+            events_root: self.root,
+        };
+        (self.edit)(&mut header);
+        let aad = to_bytes(&header).unwrap();
+        let cipher = chacha20poly1305::ChaCha20Poly1305::new(key.expose().into());
+        let ciphertext = cipher.encrypt(&[0; 12].into(), Payload { msg: &self.padded, aad: &aad }).unwrap();
+        header.ciphertext_sha256 = Hash(Sha256::digest(&ciphertext).into());
+        let header = to_bytes(&header).unwrap();
+        let length = u8::try_from(header.len()).unwrap();
+        let signed =
+            [b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice(), &[length], &header]
+                .concat();
+        let signature = ed25519_dalek::SigningKey::from_bytes(&[0x51; 32]).sign(&signed).to_bytes().to_vec();
+        let hash = header_hash(&header);
+        let segment = to_bytes(&Segment { header, signature, ciphertext }).unwrap();
+        let grant = grant(&key, hash, &reader().public(), &SeededEntropy::new(8)).unwrap();
+        open(&segment, &grant, &reader(), &signer().public())
+    }
+}
+
+#[test]
+fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
+    let honest = Forge::honest();
+    let length = u32::from_be_bytes(honest.padded[..4].try_into().unwrap()) as usize;
+    let frame = honest.padded[4..4 + length].to_vec();
+    let encoded = zstd::stream::decode_all(&frame[..]).unwrap();
+    let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap());
+    assert!(honest.open().is_ok(), "the forge itself is sound");
+
+    let with = |padded: Vec<u8>| Forge { padded, ..Forge::honest() };
+    let mut unclean = Forge::honest().padded;
+    *unclean.last_mut().unwrap() = 1;
+    assert_eq!(with(unclean).open(), Err(OpenError::Padding));
+    let mut bigger = Forge::honest().padded;
+    bigger.extend([0; 128]);
+    assert_eq!(with(bigger).open(), Err(OpenError::Padding));
+    let mut lying = Forge::honest().padded;
+    lying[..4].copy_from_slice(&u32::MAX.to_be_bytes());
+    assert_eq!(with(lying).open(), Err(OpenError::Padding));
+    assert_eq!(with(vec![0; 3]).open(), Err(OpenError::Padding));
+
+    assert_eq!(with(Forge::packed(b"not a frame")).open(), Err(OpenError::Expansion));
+    assert_eq!(with(Forge::packed(&[&frame[..], b"x"].concat())).open(), Err(OpenError::Expansion));
+    assert_eq!(with(Forge::packed(&frame[..frame.len() - 1])).open(), Err(OpenError::Expansion));
+    let bomb = pack(&vec![0; SEGMENT_PLAIN_BYTES_MAX + 1]);
+    assert!(bomb.len() < 8_192, "a bomb is small: {}", bomb.len());
+    assert_eq!(with(bomb).open(), Err(OpenError::Expansion));
+
+    assert_eq!(with(pack(&[&encoded[..], b"\0"].concat())).open(), Err(OpenError::Form));
+    let mut plain: Plain = from_bytes(&encoded).unwrap();
+    assert_eq!(with(pack(&encoded)).open().as_ref(), Ok(&plain), "another level of zstd is no forgery");
+    plain.events.swap(0, 1);
+    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
+    plain.events.clear();
+    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
+    assert_eq!(Forge { root: Hash([1; 32]), ..Forge::honest() }.open(), Err(OpenError::Root));
+
+    for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 1] {
+        assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Version));
+    }
+    let edit = |h: &mut Header| h.ciphertext_bytes += 1;
+    assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Ciphertext));
+}
+
+proptest::proptest! {
+    /// I13: arbitrary bytes are refused, never a panic.
+    #[test]
+    fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+        let (_, grant) = first(1);
+        proptest::prop_assert!(open(&bytes, &grant, &reader(), &signer().public()).is_err());
+        proptest::prop_assert!(from_bytes::<Grant>(&bytes).is_err());
+        proptest::prop_assert!(amparo_core::packet::open(&bytes, &reader()).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! Consents: the words are read aloud, and yes or no is recorded.
+
+use std::collections::BTreeSet;
+
+use amparo_core::device::ConsentRequest;
+use amparo_schema::fact::{ConsentBy, Scope, StopReason};
+use amparo_schema::name::Name;
+use amparo_schema::pack::policy::{Purpose, intake};
+use amparo_schema::answer::Value;
+use amparo_schema::text::Lang;
+
+use super::{Walk, WalkError};
+use crate::ask::{Choice, choose};
+use crate::words::Word;
+
+impl Walk<'_> {
+    /// To talk and to store, before the first question. A no to talking ends the questions; a no to storing
+    /// does not: at closing only the outcome is kept.
+    pub(super) fn consents_before_questions(&mut self) -> Result<(), WalkError> {
+        if !self.consent(Purpose::Talk, None, BTreeSet::new())? {
+            self.device.stop(self.id, StopReason::PersonStopped)?;
+            return Ok(());
+        }
+        self.consent(Purpose::Store, None, BTreeSet::new())?;
+        Ok(())
+    }
+
+    /// Reads one consent aloud and records the answer.
+    pub(super) fn consent(
+        &mut self,
+        purpose: Purpose,
+        receiver: Option<Name>,
+        scope: BTreeSet<Scope>,
+    ) -> Result<bool, WalkError> {
+        let wording = self.device.consent_wording(self.id, purpose)?;
+        let lang = self.person_lang()?;
+        let mut prompt = format!("{}\n{}", self.word(Word::ConsentTitle), self.words(&wording.words, &lang));
+        if lang != self.lang() {
+            prompt = format!("{prompt}\n({})", self.words(&wording.words, &self.lang()));
+        }
+        let choices = [
+            Choice { value: true, label: self.word(Word::ConsentYes).into(), hint: String::new() },
+            Choice { value: false, label: self.word(Word::ConsentNo).into(), hint: String::new() },
+        ];
+        let agrees = choose(self.ask, &prompt, &choices)?;
+        let by = ConsentBy::Person;
+        let request = ConsentRequest { purpose, receiver, scope, lang, by };
+        if agrees {
+            self.device.consent(self.id, &request)?;
+        } else {
+            self.device.refuse_consent(self.id, &request)?;
+        }
+        Ok(agrees)
+    }
+
+    /// The language in which the person hears: the one that was recorded, else the first that the person is
+    /// known to speak, else the official's.
+    pub(super) fn person_lang(&self) -> Result<Lang, WalkError> {
+        let screening = self.device.screening(self.id)?;
+        if let Some(lang) = screening.person_lang {
+            return Ok(lang);
+        }
+        let own = self.lang();
+        Ok(match screening.screening.answers.value(intake::LANGUAGES) {
+            Some(Value::Choices(known)) if !known.iter().any(|name| name.as_str() == own.as_str()) => {
+                known.iter().find_map(|name| Lang::new(name.as_str()).ok()).unwrap_or(own)
+            }
+            _ => own,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Every test that this machine can run, and the names of those that it could not.
+
+use crate::run::{Outcome, cargo, command, root, say, works};
+
+/// One referee: a check written by another hand, in another language.
+struct Referee {
+    what: &'static str,
+    script: &'static str,
+    needs: &'static str,
+    words: &'static [&'static str],
+}
+
+const REFEREES: &[Referee] = &[
+    Referee {
+        what: "assessment, second evaluator on 10,000 random cases",
+        script: "tests/referees/assessment.py",
+        needs: "import json",
+        words: &["--cases", "10000"],
+    },
+    Referee {
+        what: "deadlines, computed by Python",
+        script: "tests/referees/deadlines.py",
+        needs: "import zoneinfo; zoneinfo.ZoneInfo('America/Santiago')",
+        words: &["--check"],
+    },
+    Referee {
+        what: "store files exchanged with a stock SQLCipher",
+        script: "tests/referees/sqlcipher_interop.py",
+        needs: "import sqlcipher3",
+        words: &[],
+    },
+];
+
+pub(crate) fn run(all: bool) -> Outcome {
+    let cargo = cargo();
+    command(&cargo, &["test", "--workspace", "--locked"])?;
+    content(false)?;
+    command(&cargo, &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "--bins", "--examples"])?;
+    let mut not_run = Vec::new();
+    for referee in REFEREES {
+        if !works("python3", &["-c", referee.needs]) {
+            not_run.push(format!("{} (python3 -c \"{}\" fails)", referee.what, referee.needs));
+            continue;
+        }
+        let mut words = vec![referee.script];
+        words.extend(referee.words);
+        command("python3", &words)?;
+    }
+    for what in &not_run {
+        say(&format!("NOT RUN: {what}"));
+    }
+    if not_run.is_empty() {
+        say("everything was run");
+        Ok(())
+    } else if all {
+        Err(format!("{} referees could not run", not_run.len()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks and builds `content/`, and compares with the packs that the shell embeds.
+pub(crate) fn content(write: bool) -> Outcome {
+    let cargo = cargo();
+    let amparo = ["run", "--locked", "--quiet", "-p", "amparo-shell", "--"];
+    let call = |words: &[&str]| command(&cargo, &[&amparo[..], words].concat());
+    call(&["content", "check", "content"])?;
+    if write {
+        return call(&["content", "build", "content", "content/packs"]);
+    }
+    let out = root().join("target/content");
+    std::fs::remove_dir_all(&out).or_else(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(e.to_string()),
+    })?;
+    call(&["content", "build", "content", "target/content"])?;
+    let names = |folder: &std::path::Path| -> Result<Vec<_>, String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .map_err(|e| format!("{}: {e}", folder.display()))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.file_name()))
+            .collect();
+        names.sort();
+        Ok(names)
+    };
+    let kept = root().join("content/packs");
+    if names(&kept)? != names(&out)? {
+        return Err("content/packs holds other files than a build makes: cargo xtask content --write".into());
+    }
+    for name in names(&kept)? {
+        if std::fs::read(kept.join(&name)).ok() != std::fs::read(out.join(&name)).ok() {
+            return Err(format!("content/packs/{} is not what a build makes", name.display()));
+        }
+    }
+    say("content/packs is what content/ builds, byte for byte");
+    Ok(())
+}
