@@ -1,5 +1,7 @@
 //! Pack files that must be refused, made by hand and by flipping every byte. All content is synthetic.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+
 use std::collections::BTreeMap;
 
 use amparo_core::pack::{PackError, Trust, Warning, key_id, may_replace, open, sign, write};

@@ -309,13 +309,16 @@ impl Shell<'_> {
             print(&report::verify(&found, self.device.findings()).to_string());
         } else {
             let word = if whole { Word::VerifyWhole } else { Word::VerifyBroken };
-            print(&format!("{} {found}", self.speaker.word(word)));
+            print(&format!("{} {}", self.speaker.word(word), found.facts));
+            for fault in &found.faults {
+                print(&format!("  ! {fault:?}"));
+            }
             for finding in self.device.findings() {
-                print(&format!("  ! {finding}"));
+                print(&format!("  ! {:?}, {}", finding.kind, draw::utc(finding.found_ms)));
             }
             print(&format!("{}:", self.speaker.word(Word::CannotSee)));
             for blind in &found.blind {
-                print(&format!("  – {blind}"));
+                print(&format!("  – {blind:?}"));
             }
         }
         Ok(if whole { exit::OK } else { exit::FAULTS })

@@ -1,5 +1,7 @@
 //! The gallery of bad packs: each file breaks the rule that it is named after, and nothing else.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

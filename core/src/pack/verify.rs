@@ -346,7 +346,7 @@ struct Parts<'b> {
 impl<'b> Parts<'b> {
     fn read(bytes: &'b [u8]) -> Result<Self, PackError> {
         let mut d = minicbor::Decoder::new(bytes);
-        let read = Self::parts(&mut d);
+        let read = Self::decode(&mut d);
         let at = d.position();
         match read {
             Ok(Ok(parts)) if at == bytes.len() => Ok(parts),
@@ -356,7 +356,7 @@ impl<'b> Parts<'b> {
     }
 
     /// The outer error: not a pack file. The inner: a pack file that is refused.
-    fn parts(d: &mut minicbor::Decoder<'b>) -> Result<Result<Self, PackError>, minicbor::decode::Error> {
+    fn decode(d: &mut minicbor::Decoder<'b>) -> Result<Result<Self, PackError>, minicbor::decode::Error> {
         array(d, 4)?;
         let format = d.u8()?;
         if format != FORMAT {

@@ -81,6 +81,12 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
+    /// True when nothing is wrong as far as a look from inside can see.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty() && self.unlisted == 0
+    }
+
     fn fault(&mut self, fault: Fault) {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);

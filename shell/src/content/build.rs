@@ -25,7 +25,15 @@ pub struct BuiltPack {
     pub bytes: Vec<u8>,
 }
 
-/// Builds every pack of a folder into `out_dir` as `<id>.pack`, and writes the root file
+impl BuiltPack {
+    /// The name of its file: `checklist-four-questions.pack`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.pack", self.header.kind.as_str(), self.header.id)
+    }
+}
+
+/// Builds every pack of a folder into `out_dir` as `<kind>-<id>.pack`, and writes the root file
 /// (`keys/root.json`) that the demonstration keys make. Equal content and keys give equal bytes. Packs in
 /// `out_dir` that no file stands for any more are removed. With errors in the content nothing is written.
 ///
@@ -42,10 +50,10 @@ pub fn run(dir: &Path, out_dir: &Path, out: &mut dyn Write) -> Result<Summary, C
     std::fs::write(&root_file, root).map_err(ContentError::io(&root_file))?;
     std::fs::create_dir_all(out_dir).map_err(ContentError::io(out_dir))?;
     for pack in &packs {
-        let file = out_dir.join(format!("{}.pack", pack.header.id));
+        let file = out_dir.join(pack.file_name());
         std::fs::write(&file, &pack.bytes).map_err(ContentError::io(&file))?;
-        let (id, version, bytes) = (&pack.header.id, pack.header.version, pack.bytes.len());
-        writeln!(out, "{id} {version} {} {bytes} bytes", pack.pack_ref.hash)
+        let (version, bytes) = (pack.header.version, pack.bytes.len());
+        writeln!(out, "{} {version} {} {bytes} bytes", pack.file_name(), pack.pack_ref.hash)
             .map_err(ContentError::io(&file))?;
     }
     sweep(out_dir, &packs)?;
@@ -79,7 +87,7 @@ fn keys_error(path: &Path, why: &dyn std::fmt::Display) -> ContentError {
 }
 
 fn sweep(out_dir: &Path, packs: &[BuiltPack]) -> Result<(), ContentError> {
-    let built: BTreeSet<_> = packs.iter().map(|pack| format!("{}.pack", pack.header.id)).collect();
+    let built: BTreeSet<_> = packs.iter().map(BuiltPack::file_name).collect();
     for entry in std::fs::read_dir(out_dir).map_err(ContentError::io(out_dir))? {
         let file = entry.map_err(ContentError::io(out_dir))?.path();
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();

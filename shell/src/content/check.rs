@@ -95,13 +95,13 @@ fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Conte
     Ok(())
 }
 
-/// What no pack can tell alone: ids of packs stand once; calendars and zones that are named exist, as soon
-/// as there is any calendar.
+/// What no pack can tell alone: within a kind, ids stand once; calendars and zones that are named exist, as
+/// soon as there is any calendar. UTC needs none.
 fn together(packs: &[Compiled], findings: &mut Vec<Finding>) {
     let mut ids: BTreeMap<_, &Path> = BTreeMap::new();
     let mut calendars = BTreeMap::new();
     for pack in packs {
-        if let Some(first) = ids.insert(&pack.header.id, &pack.file) {
+        if let Some(first) = ids.insert((pack.header.kind, &pack.header.id), &pack.file) {
             let detail = format!("{} is the id of {} as well", pack.header.id, first.display());
             findings.push(Finding::error(&pack.file, pack.mark("pack.id"), "duplicate-pack", detail));
         }
@@ -112,7 +112,8 @@ fn together(packs: &[Compiled], findings: &mut Vec<Finding>) {
     if calendars.is_empty() {
         return;
     }
-    let zone = |name: &str| calendars.values().any(|calendar| calendar.zones.contains_key(name));
+    let zone =
+        |name: &str| name == "UTC" || calendars.values().any(|calendar| calendar.zones.contains_key(name));
     for pack in packs {
         let mut wrong = |path: &str, rule, what: String| {
             findings.push(Finding::error(&pack.file, pack.mark(path), rule, what));

@@ -67,7 +67,7 @@ pub(super) fn compile(file: &Path, text: &str) -> (Option<Compiled>, Vec<Finding
                     mark: compiled.mark(&found.path),
                     severity: found.severity,
                     rule: found.rule.slug().into(),
-                    detail: format!("{}: {}", found.path, found.detail),
+                    detail: format!("{}{}: {}", found.path, of_service(&compiled, &found.path), found.detail),
                 });
             }
             (Some(compiled), findings)
@@ -92,6 +92,11 @@ fn read(file: &Path, text: &str, findings: &mut Vec<Finding>) -> Result<Compiled
     let head = part(&tree, "pack")?;
     let authored: Authored = yaml::read(head)?;
     part(&tree, "content")?;
+    if tree.get("tables").is_some()
+        && let Some(content) = tree.get_mut("content")
+    {
+        content.or_empty_list("services");
+    }
     conditions(authored.kind, &mut tree)?;
     joined::zones(&mut tree)?;
     let mut content = typed(authored.kind, &tree)?;
@@ -176,6 +181,14 @@ fn condition(node: &Node) -> Result<Node, YamlError> {
     })?;
     let json = serde_json::to_value(compiled).map_err(|e| field(node.mark, e.to_string()))?;
     Ok(Node::from_json(&json, node.mark))
+}
+
+/// The id of the service that a path leads through, since a service of a table has no place in this file.
+fn of_service(compiled: &Compiled, path: &str) -> String {
+    let Content::Directory(directory) = &compiled.content else { return String::new() };
+    let index = path.strip_prefix("services[").and_then(|rest| rest.split(']').next());
+    let service = index.and_then(|i| directory.services.get(i.parse::<usize>().ok()?));
+    service.map_or_else(String::new, |service| format!(" ({})", service.id))
 }
 
 fn place(tree: &Node, path: &str) -> Mark {

@@ -87,6 +87,17 @@ impl Node {
         entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
     }
 
+    /// Adds an empty list to a map that has no such entry.
+    pub(super) fn or_empty_list(&mut self, key: &str) {
+        let mark = self.mark;
+        if let Value::Map(entries) = &mut self.value
+            && !entries.iter().any(|entry| entry.key == key)
+        {
+            let node = Node { mark, value: Value::List(Vec::new()) };
+            entries.push(Entry { key: key.to_owned(), mark, node });
+        }
+    }
+
     /// The text of a scalar.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -285,5 +296,100 @@ pub fn read<T: serde::de::DeserializeOwned>(node: &Node) -> Result<T, YamlError>
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        dial: String,
+        #[serde(default)]
+        count: Option<u8>,
+        #[serde(default)]
+        kind: Kind,
+        #[serde(default)]
+        years: BTreeMap<i16, bool>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        #[default]
+        YesNo,
+        Choice(Vec<String>),
+        Number {
+            min: i64,
+        },
+    }
+
+    fn line(text: &str) -> Result<Line, (&'static str, String)> {
+        parse(text).and_then(|node| read(&node)).map_err(|e| (e.rule, e.mark.to_string()))
+    }
+
+    /// YAML readers that guess make 60 of `0o74`, 800 of `0800` and false of `no`.
+    #[test]
+    fn a_scalar_is_what_its_field_wants() {
+        for text in ["0800", "0o74", "no", "1e3", "12:30", "~", "1.0"] {
+            assert_eq!(line(&format!("dial: {text}")).unwrap().dial, text);
+        }
+        let full = line("dial: '1'\ncount: 7\nkind: {choice: [a, 1]}\nyears: {2026: true}").unwrap();
+        assert_eq!((full.count, full.years), (Some(7), [(2026, true)].into()));
+        assert_eq!(full.kind, Kind::Choice(vec!["a".into(), "1".into()]));
+        assert_eq!(line("{dial: 1, kind: {number: {min: -3}}}").unwrap().kind, Kind::Number { min: -3 });
+        assert_eq!(line("{dial: 1, kind: yes_no, count: null}").unwrap().count, None);
+        assert_eq!(line("dial: &a x\nkind: {choice: [*a]}").unwrap().kind, Kind::Choice(vec!["x".into()]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_place() {
+        for (text, rule, place) in [
+            ("dial: 1\ncount: 300", "field", "2:8"),
+            ("dial: 1\ncount: '3'", "field", "2:8"),
+            ("dial: 1\nkind:\n  number: {min: x}", "field", "3:17"),
+            ("dial: 1\nkind: maybe", "field", "2:7"),
+            ("dial: 1\nkind: choice", "field", "2:7"),
+            ("dial: 1\nkind: {yes_no: 1}", "field", "2:8"),
+            ("dial: [1]", "field", "1:7"),
+            ("dial: 1\nyears: {x: true}", "field", "2:9"),
+            ("dial: 1\nscore: 1", "field", "2:1"),
+            ("count: 1", "field", "1:1"),
+            ("dial: 1\ndial: 2", "duplicate-key", "2:1"),
+            ("dial: !!str 1", "yaml", "1:7"),
+            ("dial: 1\n---\ndial: 2", "yaml", "3:1"),
+            ("? [a]\n: 1", "yaml", "1:3"),
+            ("", "yaml", "1:1"),
+            ("dial: *nobody", "yaml", "1:7"),
+            ("dial: &a [*a]", "yaml", "1:11"),
+        ] {
+            assert_eq!(line(text), Err((rule, place.to_owned())), "{text}");
+        }
+        let nested = |levels| parse(&["[".repeat(levels), "]".repeat(levels)].concat()).map_err(|e| e.rule);
+        assert_eq!((nested(60).is_ok(), nested(70)), (true, Err("yaml-limit")));
+        assert!(nested(100_000).is_err());
+    }
+
+    #[test]
+    fn paths_lead_to_lines() {
+        let tree = parse("a:\n  - x: 1\n  - y:\n      z: 2\n").unwrap();
+        for (path, place) in
+            [("a", "1:1"), ("a[0]", "2:5"), ("a[1].y.z", "4:7"), ("a[1].y.q", "3:5"), ("b", "1:1")]
+        {
+            assert_eq!(tree.find(path).to_string(), place, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[a-z:&*\\[\\]{},'\"\\-\n #!|>?0-9]{0,120}|\\PC{0,60}") {
+            if let Ok(node) = parse(&text) {
+                let _ = read::<Line>(&node);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The card for the person: a code, a contact, no name.
 
-use amparo_core::packet::{Card, Verified};
+use amparo_core::packet::card::{Card, Verified};
 use amparo_schema::pack::directory::Hours;
 
 use crate::words::{Speaker, Word};

@@ -30,7 +30,8 @@ impl Walk<'_> {
         let question = self.device.question(self.id, item)?;
         let same = Some(NextStep::Item(item.clone()));
         let prompt = self.prompt(&question)?;
-        let answer = match choose(self.ask, &prompt, &self.choices(&question.item))? {
+        let choices = self.choices(&question.item);
+        let answer = match choose(self.ask, &prompt, &choices)? {
             Chosen::Answer(answer) => answer,
             Chosen::Unknown(why) => Answer::Unknown(why),
             Chosen::Several => self.several(&question.item)?,

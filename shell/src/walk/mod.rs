@@ -143,7 +143,7 @@ impl Walk<'_> {
             (StopReason::UrgentHelp, Word::StopUrgent),
         ]
         .map(|(value, word)| Choice { value, label: self.word(word).into(), hint: String::new() });
-        let reason = choose(self.ask, self.word(Word::StopWhy), &choices)?;
+        let reason = choose(self.ask, self.speaker.word(Word::StopWhy), &choices)?;
         self.device.stop(self.id, reason)?;
         Ok(())
     }

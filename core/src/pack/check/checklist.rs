@@ -5,7 +5,9 @@ use amparo_schema::limits::{
     ANSWER_TEXT_CHARS_MAX, DIMENSIONS_MAX, INDICATORS_MAX, ITEMS_MAX, OPTIONS_MAX, RULES_MAX,
 };
 use amparo_schema::outcome::Outcome;
-use amparo_schema::pack::checklist::{AgeBand, Checklist, Item, ItemKind, ItemOption, Threshold};
+use amparo_schema::pack::checklist::{
+    AgeBand, Checklist, Indicator, Item, ItemKind, ItemOption, Threshold, Weight,
+};
 use amparo_schema::pack::policy::intake;
 
 use super::condition::{self, Names, Place};
@@ -128,7 +130,30 @@ fn dimensions(c: &Checklist, list: &At<'_>, out: &mut Findings) {
         for (j, _) in dimension.positive.iter().enumerate().filter(|(_, t)| **t == Threshold::default()) {
             out.add(Rule::ThresholdInvalid, &at.index(j), "positive without any indicator");
         }
+        let within = || c.indicators.iter().filter(|indicator| indicator.dimension == dimension.id);
+        if !dimension.positive.is_empty() && !dimension.positive.iter().any(|t| in_reach(t, within())) {
+            out.add(Rule::ThresholdInvalid, &at, "its indicators cannot reach any threshold");
+        }
     }
+}
+
+/// Whether all of these indicators together reach the threshold.
+fn in_reach<'a>(threshold: &Threshold, indicators: impl Iterator<Item = &'a Indicator>) -> bool {
+    let (mut strong, mut medium, mut weak) = (0_u32, 0_u32, 0_u32);
+    for indicator in indicators {
+        let count = match indicator.weight {
+            Weight::Strong => &mut strong,
+            Weight::Medium => &mut medium,
+            Weight::Weak => &mut weak,
+        };
+        *count = count.saturating_add(1);
+    }
+    let medium_or_weak = medium.saturating_add(weak);
+    strong >= threshold.strong
+        && medium >= threshold.medium
+        && weak >= threshold.weak
+        && medium_or_weak >= threshold.medium_or_weak
+        && medium_or_weak.saturating_add(strong) >= threshold.any
 }
 
 fn rules(c: &Checklist, names: &Names<'_>, list: &At<'_>, out: &mut Findings) {

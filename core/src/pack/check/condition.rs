@@ -26,7 +26,7 @@ pub(super) enum Place {
 /// What conditions may name.
 #[derive(Default)]
 pub(super) struct Names<'a> {
-    /// Items with their position; intake items stand before all others.
+    /// Items with their position.
     pub(super) items: BTreeMap<&'a str, (usize, &'a ItemKind)>,
     /// Indicators.
     pub(super) indicators: std::collections::BTreeSet<&'a Name>,

@@ -113,7 +113,8 @@ rules! {
     ReservedId Error "reserved-id";
     /// A checklist without a rule, which could never say anything.
     NoRule Error "no-rule";
-    /// A dimension without a threshold, or one that is always reached.
+    /// A dimension without a threshold, or with one that is always reached, or with none that its indicators
+    /// can reach.
     ThresholdInvalid Error "threshold-invalid";
     /// A rule gives `none_noted_today`, which only the engine gives.
     NoneNotedInRule Error "none-noted-in-rule";
@@ -161,6 +162,8 @@ rules! {
     ForeignDigit Error "foreign-digit";
     /// What is shown is not what is dialled.
     DisplayDiffers Error "display-differs";
+    /// The international number is not the one that is dialled within the country.
+    E164Differs Error "e164-differs";
     /// A service that may be offered and cannot be reached.
     ServiceWithoutChannel Error "service-without-channel";
     /// A shelter with an address.
@@ -235,11 +238,18 @@ impl fmt::Display for At<'_> {
         let first = self.before.is_none_or(|before| matches!(before.step, Step::Root));
         match self.step {
             Step::Root => Ok(()),
+            // A key may be a text of the pack; only what looks like an id is repeated.
+            Step::Key(key) if !is_plain(key) => f.write_str(if first { "?" } else { ".?" }),
             Step::Key(key) if first => f.write_str(key),
             Step::Key(key) => write!(f, ".{key}"),
             Step::Index(index) => write!(f, "[{index}]"),
         }
     }
+}
+
+fn is_plain(key: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+[]".contains(c);
+    key.len() <= 200 && key.chars().all(plain)
 }
 
 /// Where findings are collected, up to a limit.

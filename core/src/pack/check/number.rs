@@ -23,6 +23,12 @@ pub(super) fn check(channel: &Channel, explained: bool, at: &At<'_>, out: &mut F
     {
         out.add(Rule::E164Form, &at.key("e164"), "not + and 2 to 15 digits");
     }
+    if let (Some(dial), Some(e164), false) = (&channel.dial, &channel.e164, explained) {
+        let national = dial.split([',', ';']).next().map(digits).unwrap_or_default();
+        if !same(national.trim_start_matches('0'), &digits(e164)) {
+            out.add(Rule::E164Differs, &at.key("e164"), "not the number that is dialled within the country");
+        }
+    }
     let Some(display) = &channel.display else { return };
     if !matches!(channel.kind, ChannelKind::Phone | ChannelKind::Tty | ChannelKind::Sms) {
         return;

@@ -154,6 +154,7 @@ fn service(
         },
         features: features(&row, findings),
         capacity: None,
+        public_key: None,
         status,
         printed_in: Some(PRINTED_IN),
         verified_on: None,
