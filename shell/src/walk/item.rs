@@ -31,6 +31,7 @@ impl Walk<'_> {
         let same = Some(NextStep::Item(item.clone()));
         let prompt = self.prompt(&question)?;
         let choices = self.choices(&question.item);
+        self.ask.page();
         let answer = match choose(self.ask, &prompt, &choices)? {
             Chosen::Answer(answer) => answer,
             Chosen::Unknown(why) => Answer::Unknown(why),
@@ -54,9 +55,8 @@ impl Walk<'_> {
         };
         match self.device.answer(self.id, item, answer) {
             Ok(_) => Ok(None),
-            Err(Error::Answer(why)) => {
-                let text = format!("{} {why}", self.word(Word::NotAccepted));
-                self.ask.tell(&text);
+            Err(Error::Answer(_)) => {
+                self.ask.tell(self.speaker.word(Word::NotAccepted));
                 Ok(same)
             }
             Err(why) => Err(why.into()),
