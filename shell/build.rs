@@ -9,7 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.retain(|path| path.extension().is_some_and(|ending| ending == "pack"));
     files.sort();
     let lines: Vec<_> = files.iter().map(|path| format!("    include_bytes!({path:?}),\n")).collect();
-    let root = folder.join("root.json");
+    let root = folder.join("../keys/root.json").canonicalize()?;
+    println!("cargo:rerun-if-changed={}", root.display());
     let text = format!("&[\n{}]\n", lines.concat());
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("packs.rs"), text)?;

@@ -53,18 +53,16 @@ fn what_is_built_opens_and_is_the_same_again() {
     let summary = run(dir.path(), &out, &mut Vec::new()).unwrap();
     assert_eq!((summary.packs, summary.errors), (5, 0));
     let first = packs(&out);
-    let (root, first) = first.split_last().unwrap();
-    assert_eq!(root.0, "root.json");
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let kinds = ["calendar", "checklist", "directory", "policy", "protocol"];
     assert_eq!(names, kinds.map(|kind| format!("{kind}-good-{kind}.pack")), "and no pack without a file");
-    let trust = Trust::read(&std::fs::read(dir.path().join("packs/root.json")).unwrap()).unwrap();
-    for (name, bytes) in first {
+    let trust = Trust::read(&std::fs::read(dir.path().join("keys/root.json")).unwrap()).unwrap();
+    for (name, bytes) in &first {
         let pack = open(bytes, &trust, None).unwrap();
         assert_eq!(format!("{}-{}.pack", pack.header.kind.as_str(), pack.header.id), *name);
     }
     run(dir.path(), &out, &mut Vec::new()).unwrap();
-    assert_eq!(packs(&out), [first, std::slice::from_ref(root)].concat());
+    assert_eq!(packs(&out), first);
 }
 
 #[test]
@@ -75,7 +73,7 @@ fn nothing_is_written_while_there_are_errors() {
     let mut said = Vec::new();
     let result = run(dir.path(), &dir.path().join("packs"), &mut said);
     assert!(matches!(result, Err(ContentError::Refused { errors: 1 })), "{result:?}");
-    assert!(!dir.path().join("packs").exists() && !dir.path().join("packs/root.json").exists());
+    assert!(!dir.path().join("packs").exists() && !dir.path().join("keys/root.json").exists());
     let said = String::from_utf8(said).unwrap();
     assert!(said.contains("bad.yaml:19:") && said.contains("error[never-true] items[1].when"), "{said}");
 }
@@ -145,7 +143,7 @@ fn the_committed_root_file_is_current() {
     let content = repository().join("content");
     let keys = Keys::read(&content).unwrap();
     let committed: amparo_schema::pack::root::Root =
-        serde_json::from_slice(&std::fs::read(content.join("packs/root.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(content.join("keys/root.json")).unwrap()).unwrap();
     assert_eq!(committed, keys.root);
     let readme = std::fs::read_to_string(content.join("keys/README.md")).unwrap();
     assert!(readme.contains(&demo_custodian_public().to_string()) && readme.contains(DEMO_CUSTODIAN_PHRASE));

@@ -34,7 +34,7 @@ impl BuiltPack {
 }
 
 /// Builds every pack of a folder into `out_dir` as `<kind>-<id>.pack`, and writes the root file
-/// (`root.json`) that the demonstration keys make beside them. Equal content and keys give equal bytes. Packs in
+/// (`keys/root.json`) that the demonstration keys make. Equal content and keys give equal bytes. Packs in
 /// `out_dir` that no file stands for any more are removed. With errors in the content nothing is written.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub fn run(dir: &Path, out_dir: &Path, out: &mut dyn Write) -> Result<Summary, C
     let mut root = serde_json::to_vec_pretty(&keys.root).map_err(|e| keys_error(dir, &e))?;
     root.push(b'\n');
     std::fs::create_dir_all(out_dir).map_err(ContentError::io(out_dir))?;
-    let root_file = out_dir.join(ROOT_FILE);
+    let root_file = dir.join(ROOT_FILE);
     std::fs::write(&root_file, root).map_err(ContentError::io(&root_file))?;
     for pack in &packs {
         let file = out_dir.join(pack.file_name());

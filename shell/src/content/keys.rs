@@ -22,8 +22,8 @@ use super::yaml;
 
 /// The file of demonstration keys, within the folder of content.
 pub const KEYS_FILE: &str = "keys/demo.yaml";
-/// The root file made from it, beside the packs that it lets verify.
-pub const ROOT_FILE: &str = "root.json";
+/// The root file made from it.
+pub const ROOT_FILE: &str = "keys/root.json";
 
 /// The phrase of the demonstration custodian, published here and in `content/keys/README.md`.
 pub const DEMO_CUSTODIAN_PHRASE: &str = "amparo demo custodian: published, protects nothing real";
