@@ -26,9 +26,7 @@ use amparo_schema::id::{Hash, ScreeningId};
 
 pub use ask::{NextStep, Question};
 pub use close::Closing;
-pub use consult::{
-    AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
-};
+pub use consult::{AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView};
 pub use error::{Error, ErrorKind};
 pub use inspect::{ScreeningLine, ScreeningView};
 pub use packs::{Installed, PackLine};

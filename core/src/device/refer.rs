@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_schema::condition::Truth;
-use amparo_schema::fact::{Body, Compartment, Consent, ConsentBy, Fact, IdentityField, ReferralState, Scope};
+use amparo_schema::fact::{
+    Body, Compartment, Consent, ConsentBy, Fact, IdentityField, ReferralState, Scope,
+};
 use amparo_schema::id::{Hash, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::pack::directory::{Hours, Service};
@@ -15,8 +17,8 @@ use super::session::{self, Session, directory};
 use super::{DAY_MS, Device, Error};
 use crate::packet::card::{Card, card};
 use crate::packet::{self, Inputs, Packet};
-use crate::seal::{PublicKey, fresh_key, identity_box, identity_open};
 use crate::secret::Key;
+use crate::seal::{PublicKey, fresh_key, identity_box, identity_open};
 use crate::{random, referral, store};
 
 /// A consent to record. The wording and its expiry come from the policy that the screening is on.
@@ -149,7 +151,12 @@ impl Device {
     /// # Errors
     /// [`Error::Refused`] before there is a referral or a consent to share identity, or for a text that is
     /// empty or too long.
-    pub fn give_identity(&self, id: ScreeningId, field: IdentityField, value: String) -> Result<(), Error> {
+    pub fn give_identity(
+        &self,
+        id: ScreeningId,
+        field: IdentityField,
+        value: String,
+    ) -> Result<(), Error> {
         self.work(id, |session| self.add(session, Body::IdentityGiven { field, value }).map(|_| ()))
     }
 
