@@ -64,8 +64,7 @@ fn obligation(obligation: Obligation, s: Speaker) -> &'static str {
 #[must_use]
 pub fn one(view: &StepView, person: &Lang, s: Speaker) -> String {
     let step = &view.step;
-    let mut lines =
-        vec![format!("[{}] {}", phrase::phase(step.phase, s), glance(view, Some(person), s))];
+    let mut lines = vec![format!("[{}] {}", phrase::phase(step.phase, s), glance(view, Some(person), s))];
     if let Some(detail) = &step.detail {
         lines.push(format!("    {}", words(detail, s)));
     }

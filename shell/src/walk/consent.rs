@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use amparo_core::consent::Subject;
 use amparo_core::device::ConsentRequest;
+use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::answer::Value;
 use amparo_schema::text::Lang;
 
 use super::{Walk, WalkError};
