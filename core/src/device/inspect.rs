@@ -60,18 +60,7 @@ impl Device {
     pub fn screenings(&self) -> Result<Vec<ScreeningLine>, Error> {
         self.store.read(|rows| {
             let newest = store::screening::newest(rows, None, LISTED_MAX)?;
-            let line = |row: store::screening::ScreeningRow| {
-                let case = store::case::by_id(rows, row.case)?.ok_or(Error::NotFound { what: "case" })?;
-                Ok(ScreeningLine {
-                    screening: row.screening,
-                    case: row.case,
-                    code: row.code,
-                    memorable: case.memorable,
-                    closed: row.closed_ms.is_some(),
-                    opened_ms: row.opened_ms,
-                })
-            };
-            newest.into_iter().map(line).collect()
+            newest.into_iter().map(|row| line(rows, row)).collect()
         })
     }
 
@@ -80,11 +69,10 @@ impl Device {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn screening(&self, id: ScreeningId) -> Result<ScreeningView, Error> {
-        let line = self
-            .screenings()?
-            .into_iter()
-            .find(|line| line.screening == id)
-            .ok_or(Error::NotFound { what: "screening" })?;
+        let line = self.store.read(|rows| {
+            let row = store::screening::by_id(rows, id)?.ok_or(Error::NotFound { what: "screening" })?;
+            line(rows, row)
+        })?;
         self.work(id, |session| {
             let screening = session.screening.clone();
             Ok(ScreeningView {
@@ -112,6 +100,18 @@ impl Device {
     pub fn verify(&self) -> Result<VerifyReport, Error> {
         Ok(self.store.verify()?)
     }
+}
+
+fn line(rows: &store::Rows<'_>, row: store::screening::ScreeningRow) -> Result<ScreeningLine, Error> {
+    let case = store::case::by_id(rows, row.case)?.ok_or(Error::NotFound { what: "case" })?;
+    Ok(ScreeningLine {
+        screening: row.screening,
+        case: row.case,
+        code: row.code,
+        memorable: case.memorable,
+        closed: row.closed_ms.is_some(),
+        opened_ms: row.opened_ms,
+    })
 }
 
 impl Device {
