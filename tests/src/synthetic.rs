@@ -89,6 +89,7 @@ fn service(n: usize, dice: &mut Dice) -> Option<Service> {
         organisation: Some(format!("Organización ficticia {}", dice.below(1000))),
         kind,
         channels: vec![channel(dice)],
+        public_key: None,
         takes: takes(dice),
         languages: dice.some(&["es", "en", "pt", "ht", "fr"]).into_iter().filter_map(lang).collect(),
         hours: hours(dice),

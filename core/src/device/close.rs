@@ -32,14 +32,14 @@ impl Device {
     /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
     /// compartment are sealed for the custodian in the same transaction. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
-    /// leaving its hash.
+    /// leaving its hash; memory and the write-ahead log let go of them too.
     ///
     /// # Errors
     /// [`Error::OutcomeDiffers`] (nothing was closed), [`Error::Refused`] when it is closed already,
     /// [`Error::Store`], [`Error::Seal`].
     pub fn close(&self, id: ScreeningId) -> Result<Closing, Error> {
         self.record_outcome(id)?;
-        self.work(id, |session| {
+        let closing = self.work(id, |session| {
             let assessment = session.assess();
             let (outcomes, hash) = (assessment.outcomes(), assessment.hash());
             if session.screening.outcome.as_ref().is_none_or(|recorded| recorded.assessment != hash) {
@@ -74,7 +74,12 @@ impl Device {
                 .add(counter, fact)
                 .map_err(|what| crate::screening::FoldError { counter, what })?;
             Ok(Closing { outcomes, keep, segments })
-        })
+        })?;
+        if closing.keep == Keep::AggregateOnly {
+            // What was erased from the store may not live on in memory, nor in the write-ahead log.
+            self.rest()?;
+        }
+        Ok(closing)
     }
 
     /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the
