@@ -189,6 +189,7 @@ fn code(error: &Error) -> &'static str {
         Error::Disabled(_) => "checklist-not-offered",
         Error::Unreadable { .. } => "fact-unreadable",
         Error::OutcomeDiffers => "outcome-differs",
+        Error::Erased => "answers",
         Error::Step(e) => step_code(*e),
         Error::Search(SearchError::TooLong) => "too-long",
         Error::Search(SearchError::TooManyWords) => "too-many-words",

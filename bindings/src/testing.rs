@@ -72,9 +72,8 @@ impl Device {
     ///
     /// # Errors
     /// `WrongState` for a device without one.
-    pub fn advance_hours(&self, hours: u32) -> Result<(), FieldError> {
-        let clock = self.fixed()?;
-        (0..hours).for_each(|_| clock.advance_ms(60 * 60 * 1000));
+    pub fn advance_ms(&self, ms: u32) -> Result<(), FieldError> {
+        self.fixed()?.advance_ms(ms);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use amparo_schema::text::Lang;
 
 use super::Device;
 use crate::errors::FieldError;
-use crate::kinds::{StepState, StopReason};
+use crate::kinds::{Keep, StepState, StopReason};
 use crate::requests::{AnswerValue, StartRequest};
 use crate::views::{self, ScreeningView, Show};
 
@@ -137,9 +137,24 @@ impl Device {
     ///
     /// # Errors
     /// `WrongState` when it is closed already.
-    pub fn close_screening(&self, id: ScreeningId) -> Result<ScreeningView, FieldError> {
-        self.change("close_screening", id, |device| device.close(id).map(drop))
+    pub fn close_screening(&self, id: ScreeningId) -> Result<ClosedView, FieldError> {
+        self.turn("close_screening", |device| {
+            let closing = device.close(id)?;
+            let segments = u32::try_from(closing.segments).unwrap_or(u32::MAX);
+            Ok(ClosedView { keep: closing.keep, segments, screening: self.view(device, id)? })
+        })
     }
+}
+
+/// A screening that was closed.
+#[derive(Clone, uniffi::Record)]
+pub struct ClosedView {
+    /// What was kept: tell the person.
+    pub keep: Keep,
+    /// Sealed segments that wait for headquarters, one for each compartment.
+    pub segments: u32,
+    /// The screening after it.
+    pub screening: ScreeningView,
 }
 
 impl Device {

@@ -1,7 +1,6 @@
 //! Enums of the protocol. Repeated from where they are defined; the compiler compares.
 
 pub use amparo_core::protocol::deadline::Progress as DeadlineProgress;
-pub use amparo_core::protocol::log::Meaning as StepMeaning;
 pub use amparo_core::protocol::plan::Certainty;
 pub use amparo_core::protocol::plan::OutOfForce;
 pub use amparo_schema::fact::StepState;
@@ -114,14 +113,4 @@ pub enum StepState {
         /// Why.
         reason: String,
     },
-}
-
-/// What logging this would mean. Both may be recorded.
-#[uniffi::remote(Enum)]
-pub enum StepMeaning {
-    /// An ordinary entry.
-    Plain,
-    /// A forbidden step was done. To be recorded only once the official has been shown that this is what it
-    /// says, and always as a breach.
-    Breach,
 }

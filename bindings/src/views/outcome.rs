@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use amparo_core::assessment::{Assessment, By};
+use amparo_core::screening::Recorded;
 use amparo_schema::condition::Truth;
 use amparo_schema::id::Hash;
 use amparo_schema::name::Name;
@@ -24,6 +25,9 @@ pub struct OutcomeView {
     pub unknown: Vec<UnknownView>,
     /// True when exactly this outcome is recorded.
     pub recorded: bool,
+    /// True for a closed screening whose answers were erased, because the person did not agree to storing: the
+    /// classes are those that were recorded, and nothing else is known.
+    pub erased: bool,
     /// The hash of the whole assessment.
     pub assessment: Hash,
 }
@@ -113,7 +117,20 @@ pub(super) fn outcome(found: &Assessment, recorded: Option<Hash>, telling: &Tell
             .map(|gap| UnknownView { item: gap.item.clone(), mode: gap.mode, why: gap.why })
             .collect(),
         recorded: recorded == Some(assessment),
+        erased: false,
         assessment,
+    }
+}
+
+/// What is left of an outcome whose answers were erased.
+pub(super) fn erased(recorded: &Recorded, telling: &Telling<'_>) -> OutcomeView {
+    OutcomeView {
+        classes: recorded.outcomes.iter().map(|outcome| class(*outcome, &[], telling)).collect(),
+        noted: Vec::new(),
+        unknown: Vec::new(),
+        recorded: true,
+        erased: true,
+        assessment: recorded.assessment,
     }
 }
 

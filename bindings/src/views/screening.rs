@@ -149,7 +149,11 @@ pub(crate) fn screening(
     };
     let official = &held.lang;
     let person = held.person_lang.as_ref().unwrap_or(official);
-    let assessment = device.explain(id)?;
+    let assessment = match device.explain(id) {
+        Ok(assessment) => Some(assessment),
+        Err(Error::Erased) => None,
+        Err(why) => return Err(why),
+    };
     let shown = match &step {
         NextStep::Item(item) => Some(device.question(id, item)?),
         NextStep::Gate | NextStep::End => None,
@@ -158,26 +162,32 @@ pub(crate) fn screening(
         Gate::Postponed { missing } => missing,
         Gate::NotTried | Gate::Passed => &[],
     };
-    let recorded = held.outcome.as_ref().map(|recorded| recorded.assessment);
     let telling = Telling { policy, checklist, official, person };
+    let told = match (&assessment, &held.outcome) {
+        (Some(found), recorded) => {
+            outcome::outcome(found, recorded.as_ref().map(|recorded| recorded.assessment), &telling)
+        }
+        (None, Some(recorded)) => outcome::erased(recorded, &telling),
+        (None, None) => return Err(Error::Erased),
+    };
     let plan = device.protocol(id)?;
     let past = |(step, why, by): &(Name, _, Option<Name>)| PastStepView {
         id: step.clone(),
         why: *why,
         superseded_by: by.clone(),
     };
-    let open = assessment.gaps.iter().filter(|gap| held.answers.get(&gap.item).is_none());
+    let open = told.unknown.iter().filter(|gap| held.answers.get(&gap.item).is_none()).count();
     Ok(ScreeningView {
         country: view.place.country,
         post: view.place.post.clone(),
         lang: official.clone(),
         said_lang: person.clone(),
         previous: device.back(id, &step)?,
-        progress: progress(shown.as_ref(), assessment.gaps.len(), open.count()),
+        progress: progress(shown.as_ref(), told.unknown.len(), open),
         gate_passed: view.gate == Gate::Passed,
         gate_checks: policy.gate.iter().map(|check| gate_check(check, missing, official)).collect(),
         consents: sharing::consents(policy, held, now_ms, official, person),
-        outcome: outcome::outcome(&assessment, recorded, &telling),
+        outcome: told,
         steps: plan.steps.iter().map(|step| protocol::step(step, official, person)).collect(),
         past_steps: plan.history.iter().map(past).collect(),
         referrals: held.referrals.iter().map(|held| sharing::referral(held, official)).collect(),

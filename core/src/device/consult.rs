@@ -119,8 +119,10 @@ impl Session {
         let assessment = self.assess();
         // A closed screening keeps the outcome that was recorded, also where its answers were erased.
         let closed = self.screening.outcome.as_ref().filter(|_| self.screening.closed.is_some());
-        let outcomes: BTreeSet<Outcome> =
-            closed.map_or_else(|| assessment.outcomes(), |recorded| recorded.outcomes.clone()).into_iter().collect();
+        let outcomes: BTreeSet<Outcome> = closed
+            .map_or_else(|| assessment.outcomes(), |recorded| recorded.outcomes.clone())
+            .into_iter()
+            .collect();
         let logged: BTreeMap<Name, StepLog> = self
             .screening
             .steps
