@@ -71,7 +71,7 @@ def main(root: str, packs: "list[str]") -> None:
         with amparo.opened(request, Keys()) as device:
             device.install_packs([pathlib.Path(pack).read_bytes() for pack in packs], None)
             screen(device)
-            found = device.lookup("refugio", "CL", "es", 3)
+            found = device.lookup("trata", "CL", "es", 3)
             print("lookup:", [service.name.text for service in found.services])
             print("store is whole:", device.verify().whole)
 
