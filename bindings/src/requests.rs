@@ -203,3 +203,37 @@ impl From<&Answer> for AnswerValue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use amparo_schema::answer::Unknown;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_back_as_it_went_in() {
+        let name = |text: &str| Name::new(text).unwrap();
+        let known = [
+            Value::Yes,
+            Value::No,
+            Value::Choice(name("a")),
+            Value::Choices([name("a"), name("b")].into()),
+            Value::Choices(BTreeSet::new()),
+            Value::Number(i64::MIN),
+            Value::Date("2026-11-22".parse().unwrap()),
+            Value::Age(AgeRange { from: 17, to: 19 }),
+            Value::Text("synthetic".into()),
+        ];
+        let unknown = [
+            Unknown::NotAsked,
+            Unknown::Refused,
+            Unknown::NotObservable,
+            Unknown::Interrupted,
+            Unknown::DoesNotKnow,
+        ];
+        let all = known.map(Answer::Known).into_iter().chain(unknown.map(Answer::Unknown));
+        for answer in all {
+            assert_eq!(Answer::from(AnswerValue::from(&answer)), answer);
+        }
+    }
+}

@@ -58,6 +58,7 @@ def test_with_opened_the_device_is_locked_at_the_end(tmp_path):
     assert device.is_locked()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("throws, typed", [
     (FieldError.KeyLost(), FieldError.KeyLost),
     (FieldError.NeedsUser(), FieldError.NeedsUser),

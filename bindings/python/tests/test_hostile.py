@@ -4,7 +4,9 @@ Whatever goes in, the process lives, what comes out is a value or a typed except
 input, the store verifies, and the next call works.
 """
 
+import enum
 import inspect
+import struct
 
 import pytest
 
@@ -17,7 +19,7 @@ CANARY = "CANARY-juana-perez"
 TEXTS = ["", " ", CANARY, CANARY.lower(), "x" * 100_000, "\0", "a\0b", "'; DROP TABLE fact; --", "../../etc/passwd",
          "\u202e" + CANARY, "é" * 65, "💥", "{}", "%s%n", "00" * 16, "0" * 31 + "G"]
 #: What Python itself refuses before anything crosses.
-PYTHONS_OWN = (TypeError, ValueError, OverflowError, AttributeError)
+PYTHONS_OWN = (TypeError, ValueError, OverflowError, AttributeError, struct.error)
 
 
 class Lit:
@@ -159,6 +161,8 @@ def replaced(value):
             yield [b"", CANARY.encode()]
     elif isinstance(value, AnswerValue):
         yield from hostile_answers()
+    elif isinstance(value, enum.Enum):
+        yield "BORDER"
     elif hasattr(value, "__dict__"):
         for field, inner in vars(value).items():
             for bad in replaced(inner):

@@ -3,6 +3,8 @@
 import gc
 import os
 
+import pytest
+
 import amparo
 from conftest import KEY, request, start
 
@@ -32,6 +34,26 @@ def flat(work, times):
     print(f"{times} times: {grown} KiB, {handles() - fds} handles")
     assert handles() == fds
     assert grown < SLACK_KIB
+
+
+def test_the_measure_sees_a_leak():
+    kept = []
+    with pytest.raises(AssertionError):
+        flat(lambda: kept.append(os.urandom(1024 * 1024)), 20)
+    with pytest.raises(AssertionError):
+        flat(lambda: kept.append(open(os.devnull, "rb")), 20)
+
+
+def test_devices_that_are_kept_are_seen(folder):
+    kept = []
+    before = handles()
+    for _ in range(3):
+        amparo.Device.open(request(folder), KEY, None).lock()
+    assert handles() == before
+    kept.append(amparo.Device.open(request(folder), KEY, None))
+    assert handles() > before
+    kept[0].lock()
+    assert handles() == before
 
 
 def test_opening_and_dropping(folder):

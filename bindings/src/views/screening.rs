@@ -86,6 +86,8 @@ pub struct ListView {
 }
 
 /// What is shown now.
+// One at a time, on its way out: a box would only be taken off again at the boundary.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, uniffi::Enum)]
 pub enum NextView {
     /// This question.
