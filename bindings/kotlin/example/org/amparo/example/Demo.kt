@@ -11,7 +11,9 @@ suspend fun demo(folder: File, keystore: KeyStore, root: ByteArray, packs: List<
         val place = PlaceRequest(country = "CL", setting = Setting.BORDER)
         val screening = device.start("ilo-adult-labour", place, "es")
         when (val state = screening.state) {                 // or screening.states.collect { draw(it) }
-            is ScreeningState.Asking -> screening.answer(state.question.item, AnswerValue.Yes)
+            // What fits is in state.question.kind; this fits every question.
+            is ScreeningState.Asking ->
+                screening.answer(state.question.item, AnswerValue.Unknown(UnknownReason.NOT_ASKED))
             is ScreeningState.AtGate -> screening.gate(confirmed = state.view.gateChecks.map { it.id })
             is ScreeningState.AtConsent -> screening.consent(
                 ConsentRequest(purpose = state.consent.purpose, lang = state.consent.said.lang, by = ConsentBy.PERSON),
