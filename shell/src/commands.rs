@@ -158,6 +158,7 @@ impl Shell<'_> {
             Some(Command::Explain { id }) => self.explain(id),
             Some(Command::Verify) => self.verify(),
             Some(Command::Lock) => {
+                self.device.close_overdue()?;
                 self.device.rest()?;
                 print(self.speaker.word(Word::Locked));
                 Ok(exit::OK)
@@ -168,6 +169,7 @@ impl Shell<'_> {
 
     fn main_job(&self, ask: &mut dyn Ask) -> Result<u8, CommandError> {
         ask.tell(self.speaker.word(Word::Welcome));
+        self.device.close_overdue()?;
         let mut speaker = self.speaker;
         loop {
             let open = self.open_screening()?;

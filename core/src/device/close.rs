@@ -64,10 +64,14 @@ impl Device {
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
                     store::fact::purge_all_but(tx, id, &kept(session, counter))?;
-                    store::case::shred_identity_key(tx, session.screening.case)?;
                 }
                 Ok::<_, Error>((counter, count))
             })?;
+            if keep == Keep::AggregateOnly {
+                // What was erased must not linger in the log either. It is closed in any case; a log that is
+                // in use now is emptied at the next rest.
+                let _ = self.store.empty_log();
+            }
             self.memory().last = Some((at.wall_ms, Some(at.steady_ms)));
             session
                 .screening
@@ -75,6 +79,32 @@ impl Device {
                 .map_err(|what| crate::screening::FoldError { counter, what })?;
             Ok(Closing { outcomes, keep, segments })
         })
+    }
+
+    /// Closes every open screening whose newest fact is older than its policy's `open_hours`, and returns them.
+    /// Does nothing while the clock is in doubt: a wrong clock never ends a talk.
+    ///
+    /// # Errors
+    /// Those of [`Device::close`]; screenings that were closed before the error stay closed.
+    pub fn close_overdue(&self) -> Result<Vec<ScreeningId>, Error> {
+        let now = self.stamp();
+        let mut closed = Vec::new();
+        if now.doubt.is_some() {
+            return Ok(closed);
+        }
+        for line in self.screenings()?.into_iter().filter(|line| !line.closed) {
+            let overdue = self.work(line.screening, |session| {
+                let hours = i64::from(session.packs.policy()?.retention.open_hours);
+                let newest = session.screening.newest;
+                let quiet_ms = now.wall_ms.saturating_sub(newest.wall_ms);
+                Ok(newest.doubt.is_none() && quiet_ms > hours.saturating_mul(60 * 60 * 1000))
+            })?;
+            if overdue {
+                self.close(line.screening)?;
+                closed.push(line.screening);
+            }
+        }
+        Ok(closed)
     }
 
     /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the

@@ -7,10 +7,12 @@ use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::outcome::Outcome;
 use amparo_schema::person::Place;
 use amparo_schema::text::Lang;
+use amparo_schema::wire::segment::Grant;
 
 use super::{Device, Error};
 use crate::pack::Pack;
 use crate::screening::{Gate, Screening};
+use crate::seal::DeviceKey;
 use crate::store::{self, Finding, VerifyReport};
 
 /// Screenings in one list.
@@ -103,6 +105,28 @@ impl Device {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         self.store.findings()
+    }
+
+    /// The sealed segments of a screening, in the order of their chain, each with its grants: the bytes that go to
+    /// headquarters. This device cannot open them; what it can still read is in its own store.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<(Vec<u8>, Vec<Grant>)>, Error> {
+        self.store.read(|rows| {
+            let segments = store::segment::of_screening(rows, id)?;
+            let with_grants = |row: store::segment::SegmentRow| {
+                let grants = store::segment::grants(rows, &row.hash)?;
+                Ok((crate::seal::to_bytes(&row.segment)?, grants))
+            };
+            segments.into_iter().map(with_grants).collect()
+        })
+    }
+
+    /// The key by which segments of this device are verified.
+    #[must_use]
+    pub fn public_key(&self) -> DeviceKey {
+        self.signer.public()
     }
 
     /// Checks the whole store: pages, chain of facts, links, packs, and where the chain's head was last seen.

@@ -70,6 +70,8 @@ pub struct Screening {
     pub facts: usize,
     /// Counter of the last fact.
     pub last: u64,
+    /// When the last fact was written.
+    pub newest: Stamp,
 }
 
 impl std::fmt::Debug for Screening {
@@ -258,6 +260,7 @@ impl Screening {
             doubts: Vec::new(),
             facts: 0,
             last: 0,
+            newest: opened,
         }
     }
 
@@ -319,6 +322,7 @@ impl Screening {
 
     fn count(&mut self, counter: u64, at: Stamp) {
         self.last = counter;
+        self.newest = at;
         self.facts += 1;
         if let Some(doubt) = at.doubt {
             self.doubts.push((counter, doubt));
