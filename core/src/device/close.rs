@@ -39,6 +39,14 @@ impl Device {
     /// [`Error::Store`], [`Error::Seal`].
     pub fn close(&self, id: ScreeningId) -> Result<Closing, Error> {
         self.record_outcome(id)?;
+        let closing = self.close_recorded(id)?;
+        if closing.keep == Keep::AggregateOnly {
+            self.forget();
+        }
+        Ok(closing)
+    }
+
+    fn close_recorded(&self, id: ScreeningId) -> Result<Closing, Error> {
         self.work(id, |session| {
             let assessment = session.assess();
             let (outcomes, hash) = (assessment.outcomes(), assessment.hash());
@@ -67,11 +75,6 @@ impl Device {
                 }
                 Ok::<_, Error>((counter, count))
             })?;
-            if keep == Keep::AggregateOnly {
-                // What was erased must not linger in the log either. It is closed in any case; a log that is
-                // in use now is emptied at the next rest.
-                let _ = self.store.empty_log();
-            }
             self.memory().last = Some((at.wall_ms, Some(at.steady_ms)));
             session
                 .screening

@@ -220,8 +220,19 @@ impl Device {
     /// # Errors
     /// [`Error::Store`].
     pub fn rest(&self) -> Result<(), Error> {
-        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_screening();
         Ok(self.store.empty_log()?)
+    }
+
+    fn forget_screening(&self) {
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// After an erasure: what was erased must linger neither in memory nor in the log. A log that is in use now
+    /// is emptied at the next rest.
+    fn forget(&self) {
+        self.forget_screening();
+        let _ = self.store.empty_log();
     }
 }
 
