@@ -128,14 +128,21 @@ impl Device {
         })
     }
 
-    /// The current pack of a kind for a country: the one that names the country before the one for all.
-    pub(super) fn current(&self, kind: Kind, country: Country) -> Result<Arc<Pack>, Error> {
+    /// The current pack of a kind for a country: the one that names the country before the one for all. Without
+    /// a country, the one for all before any other.
+    pub(super) fn current(&self, kind: Kind, country: Option<Country>) -> Result<Arc<Pack>, Error> {
         let rows = self.pack_rows()?;
-        let fits = |header: &Header| header.countries.is_empty() || header.countries.contains(&country);
+        let fits = |header: &Header| {
+            header.countries.is_empty() || country.is_none_or(|country| header.countries.contains(&country))
+        };
+        let rank = |header: &Header| match country {
+            Some(_) => header.countries.is_empty(),
+            None => !header.countries.is_empty(),
+        };
         let best = rows
             .into_iter()
             .filter(|row| row.current && row.header.kind == kind && fits(&row.header))
-            .min_by_key(|row| (row.header.countries.is_empty(), row.header.id.clone()))
+            .min_by_key(|row| (rank(&row.header), row.header.id.clone()))
             .ok_or(Error::NoPack { kind: kind.as_str() })?;
         self.pack(&best.pack)
     }
