@@ -246,9 +246,7 @@ impl Device {
         country: Option<Country>,
         limit: usize,
     ) -> Result<(Vec<Service>, bool), Error> {
-        let place = country
-            .map_or_else(|| Country::new("CL").map_err(|_| Error::NotFound { what: "country" }), Ok)?;
-        let pack = self.current(Kind::Directory, place)?;
+        let pack = self.current(Kind::Directory, country)?;
         self.store.read(|rows| lookup::run(rows, &pack.hash, typed, country, limit))
     }
 }

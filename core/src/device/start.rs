@@ -6,7 +6,7 @@ use amparo_schema::fact::{Body, Compartment, Fact, Packs};
 use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::pack::{Content, Kind, PackRef};
-use amparo_schema::person::Place;
+use amparo_schema::person::{Country, Place};
 use amparo_schema::text::Lang;
 
 use super::session::{self, SessionPacks};
@@ -48,11 +48,12 @@ impl Device {
         Ok(out)
     }
 
-    /// The policy that a screening in this country would use: intake, gate, consents, words, posts.
+    /// The policy that a screening in this country would use; without a country, the one for all: intake, gate,
+    /// consents, words, posts.
     ///
     /// # Errors
     /// [`Error::NoPack`] when none is installed.
-    pub fn policy(&self, country: amparo_schema::person::Country) -> Result<Arc<crate::pack::Pack>, Error> {
+    pub fn policy(&self, country: Option<Country>) -> Result<Arc<crate::pack::Pack>, Error> {
         self.current(Kind::Policy, country)
     }
 
@@ -63,7 +64,7 @@ impl Device {
     /// [`Error::NoPack`] when a kind of pack is missing, [`Error::Disabled`], [`Error::NotFound`] for an
     /// unknown case, [`Error::Store`].
     pub fn start(&self, request: &StartRequest) -> Result<ScreeningId, Error> {
-        let country = request.place.country;
+        let country = Some(request.place.country);
         let checklist = self
             .checklists()?
             .into_iter()
