@@ -78,7 +78,9 @@ impl Device {
             checklist,
             protocol,
         };
-        let directory = self.current(Kind::Directory, country)?;
+        // A country that no directory names still gets an answer: the policy's last resort.
+        let directory =
+            self.current(Kind::Directory, country).or_else(|_| self.current(Kind::Directory, None))?;
         Form::compile(packs.policy()?, packs.checklist()?)?;
         let screening = ScreeningId(random::bytes(&*self.entropy)?);
         let named = Packs {
