@@ -23,7 +23,7 @@ import sys
 import tempfile
 
 from evaluator import cases, packs, selftest
-from evaluator.meaning import assess
+from evaluator.meaning import agrees, assess
 from evaluator.shrink import shrink
 
 PRODUCT = pathlib.Path(__file__).parents[2] / "target/debug/examples/assess"
@@ -61,7 +61,7 @@ def random_cases(seed, count, features):
             rng = random.Random(f"{seed}/{n // ANSWER_SETS}")
             policy, checklist = packs.Writer(rng, features).pack()
             start = f'{{"policy":{json.dumps(policy)},"checklist":{json.dumps(checklist)},"answers":'
-        answers = packs.answers(rng, policy, checklist)
+        answers = packs.answers(rng, policy, checklist, features)
         yield start + json.dumps(answers) + "}", assess(policy, checklist, answers)
 
 
@@ -79,14 +79,9 @@ def run_product(program, lines_file):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def agree(expected, product):
-    """Equal in every part that is stated."""
-    return "error" not in product and all(product.get(part) == value for part, value in expected.items())
-
-
 def difference(expected, product):
     """What kind of difference it is, so that making a case smaller keeps to the same kind."""
-    if "error" in product:
+    if "error" in product or "error" in expected:
         return "error"
     return ", ".join(part for part in ("outcomes", "dimensions", "indicators")
                      if part in expected and product.get(part) != expected[part])
@@ -139,11 +134,11 @@ def compare(program, lines_file, names, expected):
     failed, kinds, shown = 0, collections.Counter(), collections.Counter()
     for n, (line, name, wanted) in enumerate(zip(lines_file, names, expected)):
         product = answers[n] if n < len(answers) else NO_LINE
-        if agree(wanted, product):
+        if agrees(product, wanted):
             continue
         failed += 1
         kind = difference(wanted, product)
-        kinds[f"error: {product['error']}" if kind == "error" else kind] += 1
+        kinds[f"error: {product.get('error', 'none')}" if kind == "error" else kind] += 1
         shown[kind] += 1
         if shown[kind] <= SHOWN:
             print(f"DIFFERENCE {name}: {kind}")
