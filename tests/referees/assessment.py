@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second opinion on assessments: runs `evaluator` and the product over the same cases and compares every line.
 
-`evaluator` was written from the documents alone (its module docs name them). Cases written by hand come first and
+`evaluator` was written from schema/ASSESSMENT.md alone. Cases written by hand come first and
 are held against their stated results too; then random packs with random answers. Standard library only.
 
     python3 tests/referees/assessment.py --self-test
@@ -39,9 +39,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=pathlib.Path, help="keep the lines that the product is given in this file")
     parser.add_argument("--product", default=str(PRODUCT), help="the program to compare with")
-    parser.add_argument("--with", dest="wanted", action="append", default=[], choices=sorted(packs.CORNERS),
-                        help="also generate this corner")
-    parser.add_argument("--without", action="append", default=[], choices=sorted(packs.ALLOWED),
+    parser.add_argument("--without", action="append", default=[], choices=sorted(packs.FEATURES),
                         help="do not generate this feature")
     parser.add_argument("--self-test", action="store_true", help="test this side alone")
     parser.add_argument("--serve", action="store_true", help="answer lines as the product does, to try the driver")
@@ -173,7 +171,7 @@ def main():
         sys.exit(f"{args.product} is not there; build it with: cargo build -p amparo-core --example assess")
     seed = secrets.randbelow(2**32) if args.seed is None else args.seed
     print(f"seed {seed}")
-    features = packs.ALLOWED - set(args.without) | set(args.wanted)
+    features = packs.FEATURES - set(args.without)
     by_hand = cases.all_cases()
     names, expected = [case["name"] for case in by_hand], [case["expected"] for case in by_hand]
     with open(args.keep, "w+") if args.keep else tempfile.TemporaryFile("w+") as lines_file:

@@ -11,8 +11,8 @@ from .meaning import agrees, assess, nodes
 from .reading import Decided, Kept, Reading
 
 SEED = 20261101
-PACKS = 200
-ANSWER_SETS = 10
+PACKS = 600
+ANSWER_SETS = 5
 
 
 def by_hand():
@@ -186,7 +186,6 @@ def wrong_outcomes():
         ("an indicator is as decided", meaning, "read_signs", signs(decided_alone)),
         ("an indicator is as kept", meaning, "read_signs", signs(lambda _, d, k: d.signs.update(k.signs))),
         ("kept sees the greater", meaning, "read_signs", signs(lambda _, d, k: k.signs.update(d.signs))),
-        ("a rule is as decided", meaning, "rule", lambda decided, kept: decided),
         ("a rule is as kept", meaning, "rule", lambda decided, kept: kept),
         ("a rule is no as decided", meaning, "rule", lambda d, k: d if d != UNKNOWN else min(k, UNKNOWN)),
         ("unknown rules are forgotten", meaning, "unresolved", lambda *_: False),
@@ -208,9 +207,9 @@ def noticed(some):
     right = [assess(*case) for case in some]
     for name, where, attribute, wrong in [*wrong_items(), *wrong_readings(), *wrong_outcomes()]:
         with mock.patch.object(where, attribute, wrong):
-            found = sum(assess(*case) != result for case, result in zip(some, right))
+            found = next((n for n, case in enumerate(some, 1) if assess(*case) != right[n - 1]), None)
             broken = sum(not kept for _, kept in by_hand())
-        yield f"noticed: {name} ({found} of {len(some)}, {broken} by hand)", broken and (found or attribute == "refuse")
+        yield f"noticed: {name} (random case {found}, {broken} by hand)", broken and (found or attribute == "refuse")
 
 
 def run():
