@@ -27,8 +27,11 @@ pub mod exit {
 ///
 /// Everything is kept in an encrypted store in the data folder. Nothing is sent anywhere.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 faults found, 4 locked, 5 nothing found, \
-6 input ended.\nAll persons and cases in the examples are synthetic. Directory entries are from 2016-2017 and unverified.")]
+#[command(
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 faults found, 4 locked, 5 nothing found, \
+6 input ended.\nAll persons and cases in the examples are synthetic. Directory entries are from 2016-2017 and unverified."
+)]
 pub struct Args {
     /// The data folder.
     #[arg(long, global = true, env = "AMPARO_HOME", value_name = "FOLDER")]

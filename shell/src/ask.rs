@@ -50,6 +50,9 @@ pub trait Ask {
 
     /// Tells something.
     fn tell(&mut self, text: &str);
+
+    /// Begins a new screen: what was said before is no longer in sight of bystanders.
+    fn page(&mut self);
 }
 
 /// Asks for one of the values.
@@ -104,6 +107,11 @@ impl Ask for Screen {
     #[allow(clippy::print_stdout)] // a shell talks
     fn tell(&mut self, text: &str) {
         println!("{text}\n");
+    }
+
+    fn page(&mut self) {
+        // A terminal that cannot be cleared is written on further.
+        let _ = cliclack::clear_screen();
     }
 }
 
@@ -189,6 +197,8 @@ impl<R: BufRead, W: Write> Ask for Plain<R, W> {
     fn tell(&mut self, text: &str) {
         self.say(&format!("\n{text}"));
     }
+
+    fn page(&mut self) {}
 }
 
 #[cfg(test)]

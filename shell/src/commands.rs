@@ -174,7 +174,13 @@ impl Shell<'_> {
             let resume = open.map(|_| Word::MenuResume);
             let choices: Vec<Choice<Word>> = resume
                 .into_iter()
-                .chain([Word::MenuScreen, Word::MenuLookup, Word::MenuList, Word::MenuLanguage, Word::MenuLock])
+                .chain([
+                    Word::MenuScreen,
+                    Word::MenuLookup,
+                    Word::MenuList,
+                    Word::MenuLanguage,
+                    Word::MenuLock,
+                ])
                 .map(|word| Choice { value: word, label: speaker.word(word).into(), hint: String::new() })
                 .collect();
             let shell = Shell { speaker, ..*self };
@@ -275,7 +281,8 @@ impl Shell<'_> {
         }
         let checklist = self.device.checklist_of(id)?;
         let policy = self.device.policy_of(id)?;
-        if let (Content::Checklist(checklist), Content::Policy(policy)) = (&*checklist.content, &*policy.content)
+        if let (Content::Checklist(checklist), Content::Policy(policy)) =
+            (&*checklist.content, &*policy.content)
         {
             let lang = self.speaker.lang();
             let assessment = self.device.explain(id)?;

@@ -103,7 +103,7 @@ words! {
     AnswerNow: "Responder", "Answer";
     HowMany: "¿Cuántos?", "How many?";
     DateForm: "Fecha (AAAA-MM-DD):", "Date (YYYY-MM-DD):";
-    NotAccepted: "Esa respuesta no es posible aquí:", "That answer is not possible here:";
+    NotAccepted: "Esa respuesta no es posible aquí.", "That answer is not possible here.";
     Position: "pregunta", "question";
     Of: "de", "of";
     GateTitle: "ANTES DE PREGUNTAR: ¿se cumple todo?", "BEFORE ASKING: does all of this hold?";
@@ -148,9 +148,14 @@ words! {
     Unverified: "sin verificar desde", "not verified since";
     VerifiedOn: "verificado el", "verified on";
     NoNumber: "la fuente no da un número", "the source gives no number";
+    AskWhetherTaken: "pregunte si la recibe", "ask whether it takes this person";
     OfferReferral: "¿La persona quiere que se contacte?", "Does the person want it to be contacted?";
     ConsentTitle: "CONSENTIMIENTO: lea en voz alta", "CONSENT: read aloud";
     ConsentYes: "Acepta", "Agrees";
+    ConsentByGuardian: "Acepta la persona tutora, y la niña, niño o adolescente está de acuerdo",
+        "The guardian agrees, and so does the child";
+    ConsentByAuthority: "Acepta la autoridad de protección de la niñez, y la niña, niño o adolescente está de acuerdo",
+        "The child-protection authority agrees, and so does the child";
     ConsentNo: "No acepta", "Does not agree";
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
     CardCode: "Su código", "Your code";

@@ -121,6 +121,22 @@ fn packs_are_checked_together() {
     assert_eq!(rules("policy.yaml", "id: good-policy", "id: good-policy"), ["duplicate-pack"]);
 }
 
+/// The committed packs are those that the committed content makes. When this fails after a change of
+/// content: `amparo content build`.
+#[test]
+fn the_committed_packs_are_current() {
+    let content = repository().join("content");
+    let built = build(&check(&content).unwrap(), &Keys::read(&content).unwrap()).unwrap();
+    let mut committed = packs(&content.join("packs"));
+    committed.retain(|(name, _)| name.ends_with(".pack"));
+    let names = |packs: &[(String, Vec<u8>)]| packs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let mut built: Vec<_> = built.into_iter().map(|pack| (pack.file_name(), pack.bytes)).collect();
+    built.sort();
+    assert_eq!(names(&committed), names(&built));
+    let stale: Vec<_> = committed.iter().zip(&built).filter(|(a, b)| a != b).map(|(a, _)| &a.0).collect();
+    assert!(stale.is_empty(), "{stale:?}");
+}
+
 /// The committed root file is the one that the committed phrases make.
 #[test]
 fn the_committed_root_file_is_current() {

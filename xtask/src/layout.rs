@@ -22,13 +22,32 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const CORE_ROOMS: &[(&[&str], &[&str])] = &[
     (
         &[
-            "answers.rs", "condition.rs", "person.rs", "checklist", "assessment", "calendar.rs", "protocol",
-            "directory", "pack", "consent.rs", "consent", "referral.rs", "packet.rs", "packet", "seal.rs", "seal",
-            "journal.rs", "screening.rs", "screening",
+            "answers.rs",
+            "condition.rs",
+            "person.rs",
+            "checklist",
+            "assessment",
+            "calendar.rs",
+            "protocol",
+            "directory",
+            "pack",
+            "consent.rs",
+            "consent",
+            "referral.rs",
+            "packet.rs",
+            "packet",
+            "seal.rs",
+            "seal",
+            "journal.rs",
+            "screening.rs",
+            "screening",
         ],
         &["crate::store", "crate::device", "rusqlite"],
     ),
-    (&["store"], &["crate::device", "crate::checklist", "crate::assessment", "crate::protocol", "crate::screening"]),
+    (
+        &["store"],
+        &["crate::device", "crate::checklist", "crate::assessment", "crate::protocol", "crate::screening"],
+    ),
 ];
 
 pub(crate) fn run() -> Outcome {

@@ -35,7 +35,10 @@ pub(crate) fn run(all: bool) -> Outcome {
     let cargo = cargo();
     command(&cargo, &["test", "--workspace", "--locked"])?;
     content(false)?;
-    command(&cargo, &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "--bins", "--examples"])?;
+    command(
+        &cargo,
+        &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "--bins", "--examples"],
+    )?;
     let mut not_run = Vec::new();
     for referee in REFEREES {
         if !works("python3", &["-c", referee.needs]) {

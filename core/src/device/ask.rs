@@ -104,8 +104,7 @@ impl Device {
     pub fn answer(&self, id: ScreeningId, item: &Name, answer: Answer) -> Result<NextStep, Error> {
         self.work(id, |session| {
             session.form.accept(item, &answer)?;
-            let mode =
-                session.form.item(item).ok_or_else(|| AnswerError::NoSuchItem(item.clone()))?.mode;
+            let mode = session.form.item(item).ok_or_else(|| AnswerError::NoSuchItem(item.clone()))?.mode;
             self.add(session, Body::Answered { item: item.clone(), answer: answer.clone(), mode })?;
             session.walk.set(item, answer)?;
             Ok(session.next())

@@ -6,11 +6,11 @@ use amparo_schema::person::Country;
 
 use super::Error;
 use crate::directory::search::{Index, Posting, Postings, run as search, static_rank};
+use crate::store;
 use crate::store::pack::PackRow;
 use crate::store::search::Term;
 use crate::store::service::ServiceRow;
 use crate::store::{Rows, StoreError, Tx};
-use crate::store;
 
 /// Writes the services of a directory and their search index.
 pub(super) fn insert_services(tx: &Tx<'_>, pack: PackRow, directory: &Directory) -> Result<(), Error> {
@@ -82,8 +82,7 @@ pub(super) fn run(
         }
         let row = store::service::at(rows, pack, n)?.ok_or(Error::NotFound { what: "service" })?;
         if country.is_none_or(|country| country == row.country) {
-            let service =
-                serde_json::from_str(&row.body).map_err(|_| Error::NotFound { what: "service" })?;
+            let service = serde_json::from_str(&row.body).map_err(|_| Error::NotFound { what: "service" })?;
             services.push(service);
         }
     }

@@ -26,7 +26,9 @@ use amparo_schema::id::{Hash, ScreeningId};
 
 pub use ask::{NextStep, Question};
 pub use close::Closing;
-pub use consult::{AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView};
+pub use consult::{
+    AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
+};
 pub use error::{Error, ErrorKind};
 pub use inspect::{ScreeningLine, ScreeningView};
 pub use packs::{Installed, PackLine};
@@ -115,7 +117,7 @@ impl Device {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
-        let last = store.read(|rows| last_wall_ms(rows))?.map(|wall_ms| (wall_ms, None));
+        let last = store.read(last_wall_ms)?.map(|wall_ms| (wall_ms, None));
         let signer = Signer::from_seed(store.signing_seed()?.expose());
         let memory = Mutex::new(Memory { last, ..Memory::default() });
         let device = Self { store, trust, clock, entropy, signer, memory, working: Mutex::new(None) };
@@ -127,7 +129,7 @@ impl Device {
     /// The first fact of a new incarnation says that it began: the store was created, or found to have gone back.
     fn begin_incarnation(&self) -> Result<(), Error> {
         let identity = self.store.identity();
-        let (last, _) = self.store.read(|rows| store::fact::last(rows))?;
+        let (last, _) = self.store.read(store::fact::last)?;
         if last >= identity.first_counter {
             return Ok(());
         }

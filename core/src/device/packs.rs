@@ -8,9 +8,9 @@ use amparo_schema::person::Country;
 use jiff::civil::Date;
 
 use super::{DAY_MS, Device, Error, lookup, session};
+use crate::pack::{Pack, Warning, may_replace};
 use crate::store;
 use crate::store::pack::NewPack;
-use crate::pack::{Pack, Warning, may_replace};
 
 /// A pack that was installed.
 #[derive(Clone, Debug)]
@@ -72,8 +72,7 @@ impl Device {
             may_replace(&known.header, &pack.header)?;
         }
         let at = self.stamp();
-        let fact =
-            session::encode(&Fact { at, body: Body::PackInstalled { pack: pack.pack_ref.clone() } })?;
+        let fact = session::encode(&Fact { at, body: Body::PackInstalled { pack: pack.pack_ref.clone() } })?;
         let new = NewPack {
             kind: pack.header.kind,
             id: &pack.header.id,

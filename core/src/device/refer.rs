@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_schema::condition::Truth;
-use amparo_schema::fact::{
-    Body, Compartment, Consent, ConsentBy, Fact, IdentityField, ReferralState, Scope,
-};
+use amparo_schema::fact::{Body, Compartment, Consent, ConsentBy, Fact, IdentityField, ReferralState, Scope};
 use amparo_schema::id::{Hash, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::pack::directory::{Hours, Service};
@@ -17,8 +15,8 @@ use super::session::{self, Session, directory};
 use super::{DAY_MS, Device, Error};
 use crate::packet::card::{Card, card};
 use crate::packet::{self, Inputs, Packet};
-use crate::secret::Key;
 use crate::seal::{PublicKey, fresh_key, identity_box, identity_open};
+use crate::secret::Key;
 use crate::{random, referral, store};
 
 /// A consent to record. The wording and its expiry come from the policy that the screening is on.
@@ -151,12 +149,7 @@ impl Device {
     /// # Errors
     /// [`Error::Refused`] before there is a referral or a consent to share identity, or for a text that is
     /// empty or too long.
-    pub fn give_identity(
-        &self,
-        id: ScreeningId,
-        field: IdentityField,
-        value: String,
-    ) -> Result<(), Error> {
+    pub fn give_identity(&self, id: ScreeningId, field: IdentityField, value: String) -> Result<(), Error> {
         self.work(id, |session| self.add(session, Body::IdentityGiven { field, value }).map(|_| ()))
     }
 
@@ -241,10 +234,7 @@ impl Device {
     }
 
     /// Identity facts of a screening, opened: counter and encoded fact.
-    pub(super) fn opened_identity(
-        &self,
-        session: &Session,
-    ) -> Result<Vec<(u64, zeroize::Zeroizing<Vec<u8>>)>, Error> {
+    pub(super) fn opened_identity(&self, session: &Session) -> Result<Vec<Opened>, Error> {
         let case = session.screening.case;
         let (key, rows) = self.store.read(|rows| {
             let key = store::case::identity_key(rows, case)?;
@@ -270,12 +260,10 @@ impl Device {
     }
 }
 
-fn open_one(
-    key: &Key,
-    counter: u64,
-    body: &[u8],
-    case: &[u8],
-) -> Result<(u64, zeroize::Zeroizing<Vec<u8>>), Error> {
+/// An identity fact, opened: its counter and its encoded bytes, wiped when dropped.
+pub(super) type Opened = (u64, zeroize::Zeroizing<Vec<u8>>);
+
+fn open_one(key: &Key, counter: u64, body: &[u8], case: &[u8]) -> Result<Opened, Error> {
     identity_open(key, body, case).map(|plain| (counter, plain)).map_err(|_| Error::Unreadable { counter })
 }
 

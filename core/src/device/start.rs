@@ -14,9 +14,9 @@ use super::{Device, Error};
 use crate::checklist::Form;
 use crate::packet::code;
 use crate::random;
+use crate::store;
 use crate::store::case::CaseRow;
 use crate::store::screening::NewScreening;
-use crate::store;
 
 /// What is needed to start a screening.
 #[derive(Clone, Debug)]

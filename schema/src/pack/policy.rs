@@ -56,8 +56,7 @@ pub mod intake {
     /// Choices; each option id is an `Exploitation`.
     pub const EXPLOITATION: &str = "person-exploitation";
     /// All of them.
-    pub const ALL: [&str; 8] =
-        [AGE, SEX, LANGUAGES, CHILDREN, UNACCOMPANIED, FOREIGN, OFFENCE, EXPLOITATION];
+    pub const ALL: [&str; 8] = [AGE, SEX, LANGUAGES, CHILDREN, UNACCOMPANIED, FOREIGN, OFFENCE, EXPLOITATION];
 }
 
 /// One check of the safe-interview gate.
@@ -76,7 +75,18 @@ pub struct GateCheck {
 
 /// What a consent is for.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, minicbor::Encode, minicbor::Decode,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 #[serde(rename_all = "snake_case")]
 #[cbor(index_only)]

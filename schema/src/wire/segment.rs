@@ -131,7 +131,6 @@ pub fn header_hash(header: &[u8]) -> Hash {
 pub fn padded_bytes(bytes: usize) -> usize {
     use crate::limits::{SEGMENT_BUCKET_BYTES, SEGMENT_COARSE_BUCKET_BYTES, SEGMENT_FINE_BYTES};
     let whole = bytes.saturating_add(4);
-    let bucket =
-        if whole <= SEGMENT_FINE_BYTES { SEGMENT_BUCKET_BYTES } else { SEGMENT_COARSE_BUCKET_BYTES };
+    let bucket = if whole <= SEGMENT_FINE_BYTES { SEGMENT_BUCKET_BYTES } else { SEGMENT_COARSE_BUCKET_BYTES };
     whole.div_ceil(bucket).saturating_mul(bucket)
 }

@@ -46,9 +46,9 @@ pub fn run(dir: &Path, out_dir: &Path, out: &mut dyn Write) -> Result<Summary, C
     let packs = build(&report, &keys)?;
     let mut root = serde_json::to_vec_pretty(&keys.root).map_err(|e| keys_error(dir, &e))?;
     root.push(b'\n');
+    std::fs::create_dir_all(out_dir).map_err(ContentError::io(out_dir))?;
     let root_file = dir.join(ROOT_FILE);
     std::fs::write(&root_file, root).map_err(ContentError::io(&root_file))?;
-    std::fs::create_dir_all(out_dir).map_err(ContentError::io(out_dir))?;
     for pack in &packs {
         let file = out_dir.join(pack.file_name());
         std::fs::write(&file, &pack.bytes).map_err(ContentError::io(&file))?;

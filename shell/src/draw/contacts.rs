@@ -1,11 +1,14 @@
 //! Contacts: who takes this person, and why others were left out.
 
 use amparo_core::device::{Contacts, OfferedService};
+use amparo_core::directory::Reason;
 use amparo_schema::pack::directory::Service;
 
 use super::{phrase, words};
 use crate::words::{Speaker, Word};
 
+/// How many offers are written out; all of them can be chosen.
+const OFFERS_SHOWN: usize = 5;
 /// How many of the left-out services are listed.
 const LEFT_OUT_SHOWN: usize = 6;
 
@@ -13,9 +16,12 @@ const LEFT_OUT_SHOWN: usize = 6;
 #[must_use]
 pub fn contacts(found: &Contacts, s: Speaker) -> String {
     let mut lines = vec![s.word(Word::ContactsTitle).to_owned(), phrase::rung(found.rung, s)];
-    for offer in &found.offers {
+    for offer in found.offers.iter().take(OFFERS_SHOWN) {
         lines.push(String::new());
         lines.push(one(offer, s));
+    }
+    if found.offers.len() > OFFERS_SHOWN {
+        lines.push(format!("  … +{}", found.offers.len().saturating_sub(OFFERS_SHOWN)));
     }
     for line in &found.agencies {
         lines.push(format!("  ▪ {}", words(&line.agency.name, s)));
@@ -53,10 +59,24 @@ fn one(offer: &OfferedService, s: Speaker) -> String {
     if let Some(remark) = &offer.service.remark {
         lines.push(format!("    ! {}", words(remark, s)));
     }
-    let despite = offer.despite.iter().map(|why| phrase::exclusion(why, s));
-    let reasons: Vec<_> = despite.chain(offer.reasons.iter().map(|why| phrase::reason(why, s))).collect();
-    lines.push(format!("    {}", reasons.join(" · ")));
+    lines.push(format!("    {}", reasons(offer, s).join(" · ")));
     lines.join("\n")
+}
+
+/// Why an offer fits and what to beware of; what is to be asked stands together at the end.
+fn reasons(offer: &OfferedService, s: Speaker) -> Vec<String> {
+    let mut texts: Vec<_> = offer.despite.iter().map(|why| phrase::exclusion(why, s)).collect();
+    let mut ask = Vec::new();
+    for why in &offer.reasons {
+        match why {
+            Reason::TakesUnknown(respect) => ask.push(phrase::respect(*respect, s)),
+            known => texts.push(phrase::reason(known, s)),
+        }
+    }
+    if !ask.is_empty() {
+        texts.push(format!("{}: {}", s.word(Word::AskWhetherTaken), ask.join(", ")));
+    }
+    texts
 }
 
 /// One service as found by typing.

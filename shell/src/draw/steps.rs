@@ -11,15 +11,34 @@ use amparo_schema::text::Lang;
 use super::{phrase, utc, words};
 use crate::words::{Speaker, Word};
 
-/// The whole protocol.
+/// The protocol at a glance: what is forbidden and what is recommended in a line each, what is mandatory with its
+/// time and what may be said. The rest of a step stands on its own screen ([`one`]).
 #[must_use]
 pub fn protocol(view: &ProtocolView, person: &Lang, s: Speaker) -> String {
     let mut lines = vec![s.word(Word::StepsTitle).to_owned()];
     for step in &view.steps {
-        lines.push(String::new());
-        lines.push(one(step, person, s));
+        if step.step.obligation == Obligation::Mandatory {
+            lines.push(glance(step, Some(person), s));
+        } else {
+            lines.push(glance(step, None, s));
+        }
     }
     lines.join("\n")
+}
+
+fn glance(view: &StepView, person: Option<&Lang>, s: Speaker) -> String {
+    let possible = match view.certainty {
+        Certainty::Applies => String::new(),
+        Certainty::Possible => format!(" ({})", s.word(Word::PossibleStep)),
+    };
+    let mut text = format!("{}{possible}", line(view, s));
+    if let Some(due) = due(&view.due, s) {
+        text = format!("{text}\n    ⏱ {due}");
+    }
+    if let (Some(person), Some(say)) = (person, &view.step.say) {
+        text = format!("{text}\n    {}: «{}»", s.word(Word::YouMaySay), say.words(person));
+    }
+    text
 }
 
 /// A step in one line, for a list to choose from.
@@ -45,21 +64,12 @@ fn obligation(obligation: Obligation, s: Speaker) -> &'static str {
 #[must_use]
 pub fn one(view: &StepView, person: &Lang, s: Speaker) -> String {
     let step = &view.step;
-    let possible = match view.certainty {
-        Certainty::Applies => String::new(),
-        Certainty::Possible => format!(" ({})", s.word(Word::PossibleStep)),
-    };
-    let mut lines = vec![format!("{}{possible}  [{}]", line(view, s), phrase::phase(step.phase, s))];
-    if step.obligation != Obligation::Forbidden {
-        if let Some(detail) = &step.detail {
-            lines.push(format!("    {}", words(detail, s)));
-        }
-        if let Some(say) = &step.say {
-            lines.push(format!("    {}: «{}»", s.word(Word::YouMaySay), say.words(person)));
-        }
+    let mut lines = vec![format!("[{}] {}", phrase::phase(step.phase, s), glance(view, Some(person), s))];
+    if let Some(detail) = &step.detail {
+        lines.push(format!("    {}", words(detail, s)));
     }
-    if let Some(due) = due(&view.due, s) {
-        lines.push(format!("    ⏱ {due}"));
+    for basis in &step.legal_basis {
+        lines.push(format!("    § {}, {}", basis.document, basis.place));
     }
     lines.join("\n")
 }

@@ -269,7 +269,8 @@ impl Run<'_> {
             self.device.stop(self.id, StopReason::Unsafe)?;
             return Ok(json!({ "gate": report::gate(&gate) }));
         }
-        for (purpose, agrees) in [(Purpose::Talk, self.scenario.talk), (Purpose::Store, self.scenario.store)] {
+        for (purpose, agrees) in [(Purpose::Talk, self.scenario.talk), (Purpose::Store, self.scenario.store)]
+        {
             let request = ConsentRequest {
                 purpose,
                 receiver: None,

@@ -184,9 +184,7 @@ impl Run<'_> {
                 let request = self.request(*purpose, BTreeSet::new(), ConsentBy::Person)?;
                 self.device.refuse_consent(self.id, &request).map(|()| Value::Null)
             }
-            Move::Withdraw(counter) => {
-                self.device.withdraw_consent(self.id, *counter).map(|()| Value::Null)
-            }
+            Move::Withdraw(counter) => self.device.withdraw_consent(self.id, *counter).map(|()| Value::Null),
             Move::Waive { purpose, situation, legal_basis, told } => self
                 .device
                 .waive_consent(self.id, *purpose, *situation, legal_basis.clone(), *told)
@@ -204,7 +202,12 @@ impl Run<'_> {
         self.referral.ok_or(Error::NotFound { what: "referral" })
     }
 
-    fn request(&self, purpose: Purpose, scope: BTreeSet<Scope>, by: ConsentBy) -> Result<ConsentRequest, Error> {
+    fn request(
+        &self,
+        purpose: Purpose,
+        scope: BTreeSet<Scope>,
+        by: ConsentBy,
+    ) -> Result<ConsentRequest, Error> {
         let sharing = matches!(purpose, Purpose::ShareService | Purpose::ShareIdentity);
         let screening = self.device.screening(self.id)?;
         let lang = screening.person_lang.clone().unwrap_or_else(|| self.scenario.lang.clone());

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use amparo_core::consent::Subject;
 use amparo_core::device::ConsentRequest;
+use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::answer::Value;
 use amparo_schema::text::Lang;
 
 use super::{Walk, WalkError};
@@ -38,19 +39,33 @@ impl Walk<'_> {
         if lang != self.lang() {
             prompt = format!("{prompt}\n({})", self.words(&wording.words, &self.lang()));
         }
-        let choices = [
-            Choice { value: true, label: self.word(Word::ConsentYes).into(), hint: String::new() },
-            Choice { value: false, label: self.word(Word::ConsentNo).into(), hint: String::new() },
-        ];
+        let choices = self.who_agrees(purpose)?;
         let agrees = choose(self.ask, &prompt, &choices)?;
-        let by = ConsentBy::Person;
+        let by = agrees.unwrap_or(ConsentBy::Person);
         let request = ConsentRequest { purpose, receiver, scope, lang, by };
-        if agrees {
+        if agrees.is_some() {
             self.device.consent(self.id, &request)?;
         } else {
             self.device.refuse_consent(self.id, &request)?;
         }
-        Ok(agrees)
+        Ok(agrees.is_some())
+    }
+
+    /// Who may agree: for a child, sharing needs the guardian or the authority, with the child's assent.
+    fn who_agrees(&self, purpose: Purpose) -> Result<Vec<Choice<Option<ConsentBy>>>, WalkError> {
+        let sharing = matches!(purpose, Purpose::ShareService | Purpose::ShareIdentity);
+        let child = self.device.screening(self.id)?.screening.subject() == Subject::Child;
+        let agree: &[_] = if sharing && child {
+            &[
+                (ConsentBy::Authority, Word::ConsentByAuthority),
+                (ConsentBy::Guardian, Word::ConsentByGuardian),
+            ]
+        } else {
+            &[(ConsentBy::Person, Word::ConsentYes)]
+        };
+        let choice = |value, word| Choice { value, label: self.word(word).into(), hint: String::new() };
+        let yes = agree.iter().map(|(by, word)| choice(Some(*by), *word));
+        Ok(yes.chain([choice(None, Word::ConsentNo)]).collect())
     }
 
     /// The language in which the person hears: the one that was recorded, else the first that the person is

@@ -31,6 +31,7 @@ impl Walk<'_> {
         let same = Some(NextStep::Item(item.clone()));
         let prompt = self.prompt(&question)?;
         let choices = self.choices(&question.item);
+        self.ask.page();
         let answer = match choose(self.ask, &prompt, &choices)? {
             Chosen::Answer(answer) => answer,
             Chosen::Unknown(why) => Answer::Unknown(why),
@@ -54,9 +55,8 @@ impl Walk<'_> {
         };
         match self.device.answer(self.id, item, answer) {
             Ok(_) => Ok(None),
-            Err(Error::Answer(why)) => {
-                let text = format!("{} {why}", self.word(Word::NotAccepted));
-                self.ask.tell(&text);
+            Err(Error::Answer(_)) => {
+                self.ask.tell(self.speaker.word(Word::NotAccepted));
                 Ok(same)
             }
             Err(why) => Err(why.into()),
@@ -74,14 +74,12 @@ impl Walk<'_> {
             let (of, what) = (self.word(Word::Of), self.word(Word::Position));
             format!("  [{what} {} {of} {}]", position.number, position.of)
         });
-        let mut lines = vec![format!("{}{position}", self.word(mode)), self.words(&item.prompt, &self.lang())];
+        let mut lines =
+            vec![format!("{}{position}", self.word(mode)), self.words(&item.prompt, &self.lang())];
         // What is said to the person stands in the person's language as well.
-        if item.mode == Mode::Ask {
-            if let Some(person) = self.device.screening(self.id)?.person_lang {
-                if person != self.lang() {
-                    lines.push(format!("«{}»", self.words(&item.prompt, &person)));
-                }
-            }
+        let person = self.person_lang()?;
+        if item.mode == Mode::Ask && person != self.lang() {
+            lines.push(format!("«{}»", self.words(&item.prompt, &person)));
         }
         if let Some(hint) = &item.hint {
             lines.push(format!("({})", self.words(hint, &self.lang())));
@@ -105,10 +103,9 @@ impl Walk<'_> {
         let choice = |value, label: &str| Choice { value, label: label.to_owned(), hint: String::new() };
         let known = |value, label: &str| choice(Chosen::Answer(Answer::Known(value)), label);
         let mut choices = match &item.kind {
-            ItemKind::YesNo if item.mode == Mode::Observe => vec![
-                known(Value::Yes, self.word(Word::Seen)),
-                known(Value::No, self.word(Word::NotSeen)),
-            ],
+            ItemKind::YesNo if item.mode == Mode::Observe => {
+                vec![known(Value::Yes, self.word(Word::Seen)), known(Value::No, self.word(Word::NotSeen))]
+            }
             ItemKind::YesNo => {
                 vec![known(Value::Yes, self.word(Word::Yes)), known(Value::No, self.word(Word::No))]
             }

@@ -90,6 +90,9 @@ fn service(service: &Service, at: &At<'_>, out: &mut Findings) {
     if matches!((service.takes.age_min, service.takes.age_max), (Some(low), Some(high)) if low > high) {
         out.add(Rule::AgeBandInvalid, &at.key("takes").key("age_max"), "below age_min");
     }
+    if service.public_key.is_some_and(|key| super::recipient::is_low_order(&key.0)) {
+        out.add(Rule::RecipientKey, &at.key("public_key"), "anyone could open what is sealed");
+    }
     hours(&service.hours, &at.key("hours"), out);
     out.sources(&service.sources, "sources", at);
     out.review(&service.review, at);

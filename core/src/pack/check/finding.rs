@@ -197,7 +197,7 @@ rules! {
     /// An option of an intake item without a meaning.
     IntakeOption Error "intake-option";
     /// A recipient's key that anyone could open.
-    CustodianKey Error "custodian-key";
+    RecipientKey Error "recipient-key";
     /// A time of keeping of zero.
     RetentionZero Error "retention-zero";
 }

@@ -12,6 +12,7 @@ mod header;
 mod number;
 mod policy;
 mod protocol;
+mod recipient;
 mod strings;
 mod text;
 

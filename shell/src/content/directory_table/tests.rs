@@ -6,11 +6,11 @@ use amparo_schema::pack::directory::{
 };
 use amparo_schema::person::Person;
 use amparo_schema::text::{Review, Text};
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::*;
+use crate::content::yaml;
 
 const SERVICES: &str = include_str!("../../../../content/directory/services.csv");
 const AGENCIES: &str = include_str!("../../../../content/directory/agencies.csv");
@@ -173,25 +173,14 @@ fn agencies_of_every_country_with_a_row() {
     assert_eq!(errors(&findings), [(2, "bad-country"), (38, "unknown-issue-code")]);
 }
 
-/// YAML as JSON, for these tests; strings and maps are all that the additions hold.
-fn json(yaml: &Yaml<'_>) -> Value {
-    match yaml {
-        Yaml::Value(Scalar::String(text)) => Value::from(text.as_ref()),
-        Yaml::Value(Scalar::Integer(n)) => Value::from(*n),
-        Yaml::Value(Scalar::Boolean(b)) => Value::from(*b),
-        Yaml::Sequence(items) => items.iter().map(json).collect(),
-        Yaml::Mapping(map) => map.iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), json(v))).collect(),
-        _ => Value::Null,
-    }
-}
-
 /// The whole directory: both tables and the additions.
 fn americas() -> (Vec<Service>, Vec<Agency>) {
-    let pack = json(&Yaml::load_from_str(PACK).unwrap()[0]);
+    let pack = yaml::parse(PACK).unwrap();
+    let additions = pack.get("content").unwrap();
     let mut all = read();
-    all.extend(Vec::<Service>::deserialize(&pack["content"]["services"]).unwrap());
+    all.extend(yaml::read::<Vec<Service>>(additions.get("services").unwrap()).unwrap());
     let (mut bodies, _) = agencies(AGENCIES, "agencies.csv");
-    bodies.extend(Vec::<Agency>::deserialize(&pack["content"]["agencies"]).unwrap());
+    bodies.extend(yaml::read::<Vec<Agency>>(additions.get("agencies").unwrap()).unwrap());
     (all, bodies)
 }
 

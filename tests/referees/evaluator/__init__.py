@@ -1,0 +1,1 @@
+"""A second evaluator of assessments, written from the documents and never from the Rust."""
