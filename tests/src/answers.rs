@@ -7,13 +7,8 @@ use amparo_schema::pack::checklist::{Item, ItemKind};
 
 use crate::dice::Dice;
 
-const UNKNOWN: [Unknown; 5] = [
-    Unknown::NotAsked,
-    Unknown::Refused,
-    Unknown::NotObservable,
-    Unknown::Interrupted,
-    Unknown::DoesNotKnow,
-];
+const UNKNOWN: [Unknown; 5] =
+    [Unknown::NotAsked, Unknown::Refused, Unknown::NotObservable, Unknown::Interrupted, Unknown::DoesNotKnow];
 
 /// An answer that the item takes; one of five says that nothing is known.
 #[must_use]

@@ -80,7 +80,6 @@ fn service(n: usize, dice: &mut Dice) -> Option<Service> {
         languages: dice.some(&["es", "en", "pt", "ht", "fr"]).into_iter().filter_map(lang).collect(),
         hours: hours(dice),
         features: Features { free: dice.known(), anonymous: dice.known(), ..Features::default() },
-        public_key: None,
         capacity: (dice.below(4) == 0).then(|| u32::try_from(dice.below(5)).unwrap_or_default()),
         status: if dice.below(10) == 0 { ServiceStatus::NoContact } else { ServiceStatus::Current },
         printed_in: Some(2026),

@@ -5,7 +5,7 @@
 //! the one call that was under way is there as well, the walk stands where its facts put it, and a kill is
 //! never taken for a store that went back in time.
 //!
-//! `AMPARO_KILLS` sets how many kills (default 240), `AMPARO_SEED` where randomness starts; both are printed.
+//! `AMPARO_KILLS` sets how many kills (default 220, and a third as many while creating and installing), `AMPARO_SEED` where randomness starts; both are printed.
 //! What a power cut does to a disk that lies about having written cannot be shown by killing a process: there
 //! the head file says it afterwards, see `core/tests/store_faults.rs` and `flips.rs`.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a test of processes")]
@@ -356,7 +356,7 @@ fn kill_walks(template: &Path, root: &Path, seed: u64, kills: u64, length: Durat
 
 #[test]
 fn a_killed_walk_keeps_what_was_acknowledged() {
-    let (kills, seed) = (number("AMPARO_KILLS", 240), number("AMPARO_SEED", 20_261_121));
+    let (kills, seed) = (number("AMPARO_KILLS", 220), number("AMPARO_SEED", 20_261_121));
     let root = tempfile::tempdir().unwrap();
     let (template, length) = template(root.path());
     println!("seed {seed}, {kills} kills, an undisturbed walk takes {length:?}");
@@ -383,7 +383,7 @@ fn a_killed_walk_keeps_what_was_acknowledged() {
 
 #[test]
 fn a_killed_creation_or_installation_can_be_done_again() {
-    let kills = number("AMPARO_KILLS", 240).div_ceil(4);
+    let kills = number("AMPARO_KILLS", 220).div_ceil(6);
     let seed = number("AMPARO_SEED", 20_261_121);
     let root = tempfile::tempdir().unwrap();
     let undisturbed = root.path().join("undisturbed");

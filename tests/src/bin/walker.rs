@@ -10,9 +10,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use amparo_core::consent::State;
 use amparo_core::device::{Device, Error, NextStep};
 use amparo_core::screening::Gate;
-use amparo_core::consent::State;
 use amparo_schema::fact::{StepState, StopReason};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::policy::Purpose;
