@@ -482,3 +482,24 @@ fn sealing_for_a_key_that_is_none_is_refused() {
     calls.refused("zero key", device.seal_packet(&packet, Hash([0; 32])));
     calls.end("keys");
 }
+
+#[test]
+fn what_was_erased_at_closing_is_gone_from_memory_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = new_device(folder.path());
+    let (id, _) = answered(&device);
+    device.refuse_consent(id, &consent(Purpose::Store, None, &[])).unwrap();
+    assert!(!device.screening(id).unwrap().screening.history.is_empty());
+    let closing = device.close(id).unwrap();
+    assert_eq!(closing.keep, amparo_core::screening::Keep::AggregateOnly);
+    let shown = |device: &Device| {
+        let view = device.screening(id).unwrap();
+        (view.screening.history.len(), view.screening.steps.len(), device.explain(id).unwrap())
+    };
+    let now = shown(&device);
+    assert_eq!((now.0, now.1), (0, 0));
+    let log = folder.path().join("store.db-wal");
+    assert_eq!(std::fs::metadata(log).map_or(0, |log| log.len()), 0, "nor does it linger in the log");
+    drop(device);
+    assert_eq!(now, shown(&device::open(folder.path()).unwrap()), "the same before and after a restart");
+}
