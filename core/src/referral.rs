@@ -10,6 +10,7 @@ use amparo_schema::id::ReferralId;
 use amparo_schema::limits::REASON_CHARS_MAX;
 use amparo_schema::pack::PackRef;
 use amparo_schema::pack::directory::{Service, ServiceStatus};
+use amparo_schema::text::is_deceptive;
 
 /// One referral, as its facts show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,9 @@ pub enum BadMove {
     /// The reason is longer than [`REASON_CHARS_MAX`].
     #[error("the reason is longer than {REASON_CHARS_MAX} characters")]
     LongReason,
+    /// The reason holds control characters or some that turn the direction of writing.
+    #[error("the reason holds characters that are not words")]
+    DeceptiveReason,
 }
 
 /// The states to which a referral may go from `from`. What was declined, rejected, done or revoked stays so;
@@ -122,7 +126,10 @@ impl Referrals {
         if asked && reason.trim().is_empty() {
             return Err(BadMove::NoReason(to));
         }
-        if reason.chars().count() > REASON_CHARS_MAX { Err(BadMove::LongReason) } else { Ok(()) }
+        if reason.chars().nth(REASON_CHARS_MAX).is_some() {
+            return Err(BadMove::LongReason);
+        }
+        if reason.chars().any(is_deceptive) { Err(BadMove::DeceptiveReason) } else { Ok(()) }
     }
 
     /// Takes an offer.

@@ -1,3 +1,6 @@
 //! What acceptance tests share.
 
+pub mod answers;
+pub mod device;
+pub mod dice;
 pub mod synthetic;

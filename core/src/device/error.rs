@@ -64,7 +64,7 @@ pub enum Error {
     /// There is no such thing.
     #[error("there is no such {what}")]
     NotFound {
-        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`.
+        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`, `post`, `area`.
         what: &'static str,
     },
     /// No pack of this kind is installed, or not for this country.

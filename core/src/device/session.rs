@@ -9,13 +9,14 @@ use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::calendar::Calendar;
 use amparo_schema::pack::checklist::Checklist;
 use amparo_schema::pack::directory::Directory;
-use amparo_schema::pack::policy::Policy;
+use amparo_schema::pack::policy::{Policy, Purpose};
 use amparo_schema::pack::protocol::Protocol;
 use amparo_schema::pack::{Content, PackRef};
 
 use super::{Device, Error};
 use crate::assessment::{Assessment, assess};
 use crate::checklist::{Form, Gate, Walk};
+use crate::consent::State;
 use crate::pack::Pack;
 use crate::screening::{self, Screening};
 use crate::store::{self, fact};
@@ -77,10 +78,11 @@ pub(super) fn directory(pack: &Pack) -> Result<&Directory, Error> {
 }
 
 impl Session {
-    /// Where the gate stands for the walk.
-    pub(super) fn gate(&self) -> Gate {
+    /// Where the gate stands for the walk: passed once the checks are confirmed and the person agreed to talk.
+    pub(super) fn gate(&self, now_ms: i64) -> Gate {
+        let talks = self.screening.consents.state(Purpose::Talk, None, now_ms) == State::Given;
         match self.screening.gate {
-            screening::Gate::Passed => Gate::Passed,
+            screening::Gate::Passed if talks => Gate::Passed,
             _ => Gate::Ahead,
         }
     }

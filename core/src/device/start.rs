@@ -5,6 +5,7 @@ use std::sync::Arc;
 use amparo_schema::fact::{Body, Compartment, Fact, Packs};
 use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::name::Name;
+use amparo_schema::pack::policy::Policy;
 use amparo_schema::pack::{Content, Kind, PackRef};
 use amparo_schema::person::{Country, Place};
 use amparo_schema::text::Lang;
@@ -29,6 +30,22 @@ pub struct StartRequest {
     pub place: Place,
     /// The official's language.
     pub lang: Lang,
+}
+
+/// A place names a post of the policy, and an area of its country (ISO 3166-2). It is no room for words: what is
+/// written there stays in the facts and goes into packets.
+fn check_place(policy: &Policy, place: &Place) -> Result<(), Error> {
+    let known = |post: &Name| policy.posts.iter().any(|p| p.id == *post && p.country == place.country);
+    if !place.post.as_ref().is_none_or(known) {
+        return Err(Error::NotFound { what: "post" });
+    }
+    let code = |rest: &str| {
+        (1..=3).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    let of_country = |area: &String| {
+        area.strip_prefix(place.country.as_str()).and_then(|rest| rest.strip_prefix('-')).is_some_and(code)
+    };
+    if place.area.as_ref().is_none_or(of_country) { Ok(()) } else { Err(Error::NotFound { what: "area" }) }
 }
 
 impl Device {
@@ -62,7 +79,7 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::NoPack`] when a kind of pack is missing, [`Error::Disabled`], [`Error::NotFound`] for an
-    /// unknown case, [`Error::Store`].
+    /// unknown case or post or for an area that is none of the country, [`Error::Store`].
     pub fn start(&self, request: &StartRequest) -> Result<ScreeningId, Error> {
         let country = Some(request.place.country);
         let checklist = self
@@ -81,6 +98,7 @@ impl Device {
         // A country that no directory names still gets an answer: the policy's last resort.
         let directory =
             self.current(Kind::Directory, country).or_else(|_| self.current(Kind::Directory, None))?;
+        check_place(packs.policy()?, &request.place)?;
         Form::compile(packs.policy()?, packs.checklist()?)?;
         let screening = ScreeningId(random::bytes(&*self.entropy)?);
         let named = Packs {

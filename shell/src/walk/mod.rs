@@ -62,6 +62,7 @@ impl Walk<'_> {
     /// # Errors
     /// [`WalkError`]; what was answered before is kept.
     pub fn run(&mut self) -> Result<(), WalkError> {
+        self.consent_that_was_cut_off()?;
         let mut shown: Option<NextStep> = None;
         loop {
             let next = match shown.take() {
