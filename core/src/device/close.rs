@@ -76,13 +76,6 @@ impl Device {
                 Ok::<_, Error>((counter, count))
             })?;
             self.memory().last = Some((at.wall_ms, Some(at.steady_ms)));
-            if keep == Keep::AggregateOnly {
-                // What was erased goes from memory and from the log as well. A reader may hold the log for a
-                // moment; the next rest empties it then.
-                *session = self.load(id)?;
-                let _ = self.store.empty_log();
-                return Ok(Closing { outcomes, keep, segments });
-            }
             session
                 .screening
                 .add(counter, fact)
