@@ -35,6 +35,15 @@ pub struct ScreeningLine {
     pub opened_ms: i64,
 }
 
+/// A sealed segment with its grants, as it goes to headquarters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSegment {
+    /// The segment, encoded.
+    pub segment: Vec<u8>,
+    /// Its key, wrapped for each recipient.
+    pub grants: Vec<Grant>,
+}
+
 /// One screening as its facts show it.
 #[derive(Clone, Debug)]
 pub struct ScreeningView {
@@ -112,12 +121,12 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<(Vec<u8>, Vec<Grant>)>, Error> {
+    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<SealedSegment>, Error> {
         self.store.read(|rows| {
             let segments = store::segment::of_screening(rows, id)?;
             let with_grants = |row: store::segment::SegmentRow| {
                 let grants = store::segment::grants(rows, &row.hash)?;
-                Ok((crate::seal::to_bytes(&row.segment)?, grants))
+                Ok(SealedSegment { segment: crate::seal::to_bytes(&row.segment)?, grants })
             };
             segments.into_iter().map(with_grants).collect()
         })

@@ -30,7 +30,7 @@ pub use consult::{
     AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
 };
 pub use error::{Error, ErrorKind};
-pub use inspect::{ScreeningLine, ScreeningView};
+pub use inspect::{ScreeningLine, ScreeningView, SealedSegment};
 pub use packs::{Installed, PackLine};
 pub use refer::ConsentRequest;
 pub use start::StartRequest;
