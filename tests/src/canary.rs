@@ -50,19 +50,36 @@ impl Canary {
     /// The form in which it stands in these bytes, if it does.
     #[must_use]
     pub fn form_in(&self, bytes: &[u8]) -> Option<&'static str> {
-        let stands = |form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
-        self.forms.iter().find(|(_, form)| stands(form)).map(|(name, _)| *name)
+        sightings(std::slice::from_ref(self), bytes, "").first().map(|sighting| sighting.form)
     }
 }
 
-/// Every canary in these bytes.
+/// Every canary in these bytes, once each, in one pass.
 #[must_use]
 pub fn sightings(canaries: &[Canary], bytes: &[u8], place: &str) -> Vec<Sighting> {
-    let seen = |canary: &Canary| {
-        let form = canary.form_in(bytes)?;
-        Some(Sighting { planted: canary.planted, form, place: place.to_owned() })
+    let mut by_start: Vec<Vec<(&Canary, &'static str, &[u8])>> = vec![Vec::new(); 1 << 16];
+    let start = |bytes: &[u8]| match bytes {
+        [a, b, ..] => usize::from(u16::from_be_bytes([*a, *b])),
+        _ => 0,
     };
-    canaries.iter().filter_map(seen).collect()
+    for canary in canaries {
+        for (name, form) in &canary.forms {
+            if let Some(forms) = by_start.get_mut(start(form)) {
+                forms.push((canary, name, form));
+            }
+        }
+    }
+    let mut found: Vec<Sighting> = Vec::new();
+    let mut rest = bytes;
+    while rest.len() >= 2 {
+        for (canary, form, word) in by_start.get(start(rest)).into_iter().flatten() {
+            if rest.starts_with(word) && found.iter().all(|sighting| sighting.planted != canary.planted) {
+                found.push(Sighting { planted: canary.planted, form, place: place.to_owned() });
+            }
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    found
 }
 
 /// Every file below a folder.
