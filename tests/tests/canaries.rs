@@ -161,10 +161,7 @@ fn follow_up(device: &Device, id: ScreeningId, shown: &mut Shown) {
     device.move_referral(id, referral, ReferralState::Sent, None).unwrap();
     let reason = Some(REFERRAL.to_owned());
     device.move_referral(id, referral, ReferralState::Rejected, reason).unwrap();
-    shown.refused(
-        "move",
-        device.move_referral(id, referral, ReferralState::Sent, Some(REFERRAL.repeat(40))),
-    );
+    shown.refused("move", device.move_referral(id, referral, ReferralState::Sent, Some(REFERRAL.repeat(40))));
     assert!(device.lookup(SEARCH, None, 5).unwrap().0.is_empty());
 }
 
@@ -249,10 +246,7 @@ fn in_a_process_of_its_own() {
     assert_eq!(found, [], "after the store was closed");
     wrong_keys(&folder, &mut shown);
     the_words_are_there(&folder);
-    println!(
-        "{} results looked at; {while_open} files while open, {after} after closing",
-        shown.looked_at
-    );
+    println!("{} results looked at; {while_open} files while open, {after} after closing", shown.looked_at);
 }
 
 /// A wrong key, a damaged store, a plaintext store: nothing is told.
@@ -322,7 +316,11 @@ fn no_words_lie_on_the_disk() {
     let (found, files) = in_files(&planted(), root.path()).unwrap();
     assert_eq!(found, []);
     assert!(files >= 3);
-    assert_eq!(amparo_tests::canary::files(&temp).unwrap(), Vec::<std::path::PathBuf>::new(), "no temporary file");
+    assert_eq!(
+        amparo_tests::canary::files(&temp).unwrap(),
+        Vec::<std::path::PathBuf>::new(),
+        "no temporary file"
+    );
 }
 
 /// The shell's binary in a data folder, with a temporary folder of its own.
@@ -372,7 +370,8 @@ impl Shell {
         drop(stdin);
         let done = child.wait_with_output().unwrap();
         no_log_lines(&done.stderr);
-        let secrets = [Canary::new("passphrase", PASSPHRASE.as_bytes()), Canary::new("wrong", WRONG.as_bytes())];
+        let secrets =
+            [Canary::new("passphrase", PASSPHRASE.as_bytes()), Canary::new("wrong", WRONG.as_bytes())];
         assert_eq!(sightings(&secrets, &done.stdout, "stdout"), []);
         assert_eq!(sightings(&planted(), &done.stderr, "stderr"), [], "{arguments:?}");
         done
