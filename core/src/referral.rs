@@ -27,8 +27,8 @@ pub struct Referral {
     pub moves: Vec<Move>,
 }
 
-/// One move of a referral.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One move of a referral. `Debug` does not show why.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Move {
     /// The counter of its fact.
     pub counter: u64,
@@ -38,6 +38,12 @@ pub struct Move {
     pub to: ReferralState,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl std::fmt::Debug for Move {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Move").field("counter", &self.counter).field("to", &self.to).finish_non_exhaustive()
+    }
 }
 
 /// Why a referral may not begin or move.

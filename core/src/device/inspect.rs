@@ -18,8 +18,8 @@ use crate::store::{self, Finding, VerifyReport};
 /// Screenings in one list.
 const LISTED_MAX: u32 = 10_000;
 
-/// One line of the list of screenings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One line of the list of screenings. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScreeningLine {
     /// The screening.
     pub screening: ScreeningId,
@@ -42,6 +42,13 @@ pub struct SealedSegment {
     pub segment: Vec<u8>,
     /// Its key, wrapped for each recipient.
     pub grants: Vec<Grant>,
+}
+
+impl std::fmt::Debug for ScreeningLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("ScreeningLine");
+        shown.field("screening", &self.screening).field("closed", &self.closed).finish_non_exhaustive()
+    }
 }
 
 /// One screening as its facts show it.

@@ -34,7 +34,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const SCREENS_MAX: usize = 2_000;
 
 /// A scenario. Everything in it is synthetic.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it shows.

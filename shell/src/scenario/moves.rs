@@ -20,7 +20,7 @@ use crate::report;
 const CONTACTS_SHOWN: usize = 5;
 
 /// One move.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Move {
     /// Time goes by.
