@@ -30,13 +30,11 @@ pub(super) struct Session {
     pub(super) packs: SessionPacks,
 }
 
-/// The packs that the screening stays on. The directory is read only when it is needed.
+/// The packs that the next question needs. The others that the screening stays on are read when they are needed.
 #[derive(Clone, Debug)]
 pub(super) struct SessionPacks {
     pub(super) checklist: Arc<Pack>,
     pub(super) policy: Arc<Pack>,
-    pub(super) protocol: Arc<Pack>,
-    pub(super) calendar: Option<Arc<Pack>>,
 }
 
 impl SessionPacks {
@@ -53,19 +51,21 @@ impl SessionPacks {
             _ => Err(Error::NoPack { kind: "policy" }),
         }
     }
+}
 
-    pub(super) fn protocol(&self) -> Result<&Protocol, Error> {
-        match &*self.protocol.content {
-            Content::Protocol(protocol) => Ok(protocol),
-            _ => Err(Error::NoPack { kind: "protocol" }),
-        }
+/// The protocol in a pack.
+pub(super) fn protocol(pack: &Pack) -> Result<&Protocol, Error> {
+    match &*pack.content {
+        Content::Protocol(protocol) => Ok(protocol),
+        _ => Err(Error::NoPack { kind: "protocol" }),
     }
+}
 
-    pub(super) fn calendar(&self) -> Option<&Calendar> {
-        match self.calendar.as_ref().map(|pack| &*pack.content) {
-            Some(Content::Calendar(calendar)) => Some(calendar),
-            _ => None,
-        }
+/// The calendar in a pack.
+pub(super) fn calendar(pack: &Pack) -> Option<&Calendar> {
+    match &*pack.content {
+        Content::Calendar(calendar) => Some(calendar),
+        _ => None,
     }
 }
 
@@ -115,12 +115,12 @@ impl Device {
 
     fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {
         let packs = &screening.packs;
-        Ok(SessionPacks {
-            checklist: self.pack(&packs.checklist)?,
-            policy: self.pack(&packs.policy)?,
-            protocol: self.pack(&packs.protocol)?,
-            calendar: packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()?,
-        })
+        Ok(SessionPacks { checklist: self.pack(&packs.checklist)?, policy: self.pack(&packs.policy)? })
+    }
+
+    /// The calendar that the screening stays on.
+    pub(super) fn calendar_pack(&self, screening: &Screening) -> Result<Option<Arc<Pack>>, Error> {
+        screening.packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()
     }
 
     /// A pack by reference, from memory or from the store.
@@ -132,7 +132,7 @@ impl Device {
             .store
             .read(|rows| store::pack::file(rows, &pack.hash))?
             .ok_or(Error::NotFound { what: "pack" })?;
-        let read = Arc::new(crate::pack::open(&bytes, &self.trust, None)?);
+        let read = Arc::new(crate::pack::reopen(&bytes, &self.trust)?);
         self.memory().packs.insert(pack.hash, Arc::clone(&read));
         Ok(read)
     }

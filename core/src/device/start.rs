@@ -56,10 +56,10 @@ impl Device {
     pub fn checklists(&self) -> Result<Vec<(PackRef, Arc<crate::pack::Pack>)>, Error> {
         let rows = self.pack_rows()?;
         let mut out = Vec::new();
-        for row in rows.into_iter().filter(|row| row.current && row.header.kind == Kind::Checklist) {
+        for row in rows.iter().filter(|row| row.current && row.header.kind == Kind::Checklist) {
             let pack = self.pack(&row.pack)?;
             if matches!(&*pack.content, Content::Checklist(checklist) if checklist.enabled) {
-                out.push((row.pack, pack));
+                out.push((row.pack.clone(), pack));
             }
         }
         Ok(out)
@@ -89,24 +89,20 @@ impl Device {
             .map(|(_, pack)| pack)
             .ok_or_else(|| Error::Disabled(request.checklist.clone()))?;
         let protocol = self.current(Kind::Protocol, country)?;
-        let packs = SessionPacks {
-            policy: self.current(Kind::Policy, country)?,
-            calendar: self.calendar_of(&protocol)?,
-            checklist,
-            protocol,
-        };
-        // A country that no directory names still gets an answer: the policy's last resort.
-        let directory =
-            self.current(Kind::Directory, country).or_else(|_| self.current(Kind::Directory, None))?;
+        let packs = SessionPacks { policy: self.current(Kind::Policy, country)?, checklist };
+        let calendar = self.calendar_of(&protocol)?;
         check_place(packs.policy()?, &request.place)?;
         Form::compile(packs.policy()?, packs.checklist()?)?;
         let screening = ScreeningId(random::bytes(&*self.entropy)?);
         let named = Packs {
             checklist: packs.checklist.pack_ref.clone(),
             policy: packs.policy.pack_ref.clone(),
-            protocol: packs.protocol.pack_ref.clone(),
-            directory: directory.pack_ref.clone(),
-            calendar: packs.calendar.as_ref().map(|pack| pack.pack_ref.clone()),
+            protocol: protocol.pack_ref.clone(),
+            // A country that no directory names still gets an answer: the policy's last resort.
+            directory: self
+                .current_ref(Kind::Directory, country)
+                .or_else(|_| self.current_ref(Kind::Directory, None))?,
+            calendar: calendar.as_ref().map(|pack| pack.pack_ref.clone()),
         };
         self.open_screening(request, screening, named, &packs)?;
         Ok(screening)
