@@ -152,6 +152,13 @@ words! {
     ConsentTitle: "CONSENTIMIENTO: lea en voz alta", "CONSENT: read aloud";
     ConsentYes: "Acepta", "Agrees";
     ConsentNo: "No acepta", "Does not agree";
+    WhoConsents: "Tiene o puede tener menos de 18 años. ¿Quién consiente además?",
+        "Is or may be under 18. Who else consents?";
+    ByGuardian: "Madre, padre o tutor, y es seguro", "Mother, father or guardian, and it is safe";
+    ByAuthority: "La autoridad de protección de la niñez", "The child-protection authority";
+    ByPersonOnly: "Nadie más todavía", "Nobody else yet";
+    NotShared: "Todavía no se comparte nada: falta ese consentimiento. La derivación queda ofrecida.",
+        "Nothing is shared yet: that consent is missing. The referral stays offered.";
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
     CardCode: "Su código", "Your code";
     AfterOutcome: "¿Qué sigue?", "What next?";

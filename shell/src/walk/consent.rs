@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use amparo_core::consent::State;
 use amparo_core::device::ConsentRequest;
+use amparo_core::screening::Gate;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::{Purpose, intake};
@@ -25,6 +27,26 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Asks for what was left open when the input ended between the gate and the first question: a talk may not
+    /// go on without the consent to it, and what is said may not be lost because nobody asked about storing.
+    /// True when something was asked.
+    pub(super) fn consents_left(&mut self) -> Result<bool, WalkError> {
+        let screening = self.device.screening(self.id)?.screening;
+        // Before all time nothing has lapsed: this only asks what was never asked.
+        let open = |purpose| screening.consents.state(purpose, None, i64::MIN) == State::NotAsked;
+        if screening.gate != Gate::Passed {
+            return Ok(false);
+        }
+        if open(Purpose::Talk) {
+            self.consents_before_questions()?;
+        } else if open(Purpose::Store) {
+            self.consent(Purpose::Store, None, BTreeSet::new())?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
     /// Reads one consent aloud and records the answer.
     pub(super) fn consent(
         &mut self,
@@ -43,7 +65,8 @@ impl Walk<'_> {
             Choice { value: false, label: self.word(Word::ConsentNo).into(), hint: String::new() },
         ];
         let agrees = choose(self.ask, &prompt, &choices)?;
-        let by = ConsentBy::Person;
+        let sharing = matches!(purpose, Purpose::ShareService | Purpose::ShareIdentity);
+        let by = if agrees && sharing { self.who_consents()? } else { ConsentBy::Person };
         let request = ConsentRequest { purpose, receiver, scope, lang, by };
         if agrees {
             self.device.consent(self.id, &request)?;
@@ -51,6 +74,20 @@ impl Walk<'_> {
             self.device.refuse_consent(self.id, &request)?;
         }
         Ok(agrees)
+    }
+
+    /// Who consents to sharing: for who is or may be under 18, a guardian or the authority, beside the person.
+    fn who_consents(&mut self) -> Result<ConsentBy, WalkError> {
+        if !self.device.explain(self.id)?.person.is_child() {
+            return Ok(ConsentBy::Person);
+        }
+        let choices = [
+            (ConsentBy::Guardian, Word::ByGuardian),
+            (ConsentBy::Authority, Word::ByAuthority),
+            (ConsentBy::Person, Word::ByPersonOnly),
+        ]
+        .map(|(value, word)| Choice { value, label: self.word(word).into(), hint: String::new() });
+        Ok(choose(self.ask, self.speaker.word(Word::WhoConsents), &choices)?)
     }
 
     /// The language in which the person hears: the one that was recorded, else the first that the person is

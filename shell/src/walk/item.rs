@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use amparo_core::device::{Error, NextStep, Question};
+use amparo_core::screening::Refused;
 use amparo_schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
 use amparo_schema::name::Name;
 use amparo_schema::pack::checklist::{Item, ItemKind};
@@ -29,6 +30,9 @@ impl Walk<'_> {
     pub(super) fn item(&mut self, item: &Name) -> Result<Option<NextStep>, WalkError> {
         let question = self.device.question(self.id, item)?;
         let same = Some(NextStep::Item(item.clone()));
+        if question.item.mode == Mode::Ask && self.consents_left()? {
+            return Ok(None);
+        }
         let prompt = self.prompt(&question)?;
         let choices = self.choices(&question.item);
         let answer = match choose(self.ask, &prompt, &choices)? {
@@ -54,6 +58,8 @@ impl Walk<'_> {
         };
         match self.device.answer(self.id, item, answer) {
             Ok(_) => Ok(None),
+            // The consent to talk has lapsed since, or was taken back: it is asked for again.
+            Err(Error::Refused(Refused::Talk(_))) => self.consents_before_questions().map(|()| None),
             Err(Error::Answer(why)) => {
                 let text = format!("{} {why}", self.word(Word::NotAccepted));
                 self.ask.tell(&text);
