@@ -15,10 +15,12 @@ use jiff::civil::Date;
 use super::session::{Session, directory};
 use super::{Device, Error, lookup};
 use crate::assessment::Assessment;
-use amparo_schema::pack::Kind;
 use crate::directory::{ClockTrust, Exclusion, Open, Query, Reason, Rung, find};
 use crate::protocol::log::{self, Meaning, StepLog};
-use crate::protocol::plan::{Certainty, ConsentAsk, Events, OutOfForce, PlannedStep, Situation, StepDue, plan};
+use crate::protocol::plan::{
+    Certainty, ConsentAsk, Events, OutOfForce, PlannedStep, Situation, StepDue, plan,
+};
+use amparo_schema::pack::Kind;
 
 /// The protocol for this person now.
 #[derive(Clone, Debug)]
@@ -117,8 +119,10 @@ impl Session {
         let assessment = self.assess();
         // A closed screening keeps the outcome that was recorded, also where its answers were erased.
         let closed = self.screening.outcome.as_ref().filter(|_| self.screening.closed.is_some());
-        let outcomes: BTreeSet<Outcome> =
-            closed.map_or_else(|| assessment.outcomes(), |recorded| recorded.outcomes.clone()).into_iter().collect();
+        let outcomes: BTreeSet<Outcome> = closed
+            .map_or_else(|| assessment.outcomes(), |recorded| recorded.outcomes.clone())
+            .into_iter()
+            .collect();
         let logged: BTreeMap<Name, StepLog> = self
             .screening
             .steps
@@ -247,7 +251,8 @@ impl Device {
         country: Option<Country>,
         limit: usize,
     ) -> Result<(Vec<Service>, bool), Error> {
-        let place = country.map_or_else(|| Country::new("CL").map_err(|_| Error::NotFound { what: "country" }), Ok)?;
+        let place = country
+            .map_or_else(|| Country::new("CL").map_err(|_| Error::NotFound { what: "country" }), Ok)?;
         let pack = self.current(Kind::Directory, place)?;
         self.store.read(|rows| lookup::run(rows, &pack.hash, typed, country, limit))
     }

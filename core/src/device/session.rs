@@ -132,7 +132,10 @@ impl Device {
         if let Some(known) = self.memory().packs.get(&pack.hash) {
             return Ok(Arc::clone(known));
         }
-        let bytes = self.store.read(|rows| store::pack::file(rows, &pack.hash))?.ok_or(Error::NotFound { what: "pack" })?;
+        let bytes = self
+            .store
+            .read(|rows| store::pack::file(rows, &pack.hash))?
+            .ok_or(Error::NotFound { what: "pack" })?;
         let read = Arc::new(crate::pack::open(&bytes, &self.trust, None)?);
         self.memory().packs.insert(pack.hash, Arc::clone(&read));
         Ok(read)

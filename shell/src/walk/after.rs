@@ -51,7 +51,11 @@ impl Walk<'_> {
                 (After::Close, Word::MenuClose),
                 (After::Open, Word::MenuLeaveOpen),
             ]
-            .map(|(value, word)| Choice { value, label: self.word(word).into(), hint: String::new() });
+            .map(|(value, word)| Choice {
+                value,
+                label: self.word(word).into(),
+                hint: String::new(),
+            });
             match choose(self.ask, self.speaker.word(Word::AfterOutcome), &choices)? {
                 After::Contacts => self.contacts()?,
                 After::Steps => self.log_steps()?,
@@ -122,7 +126,9 @@ impl Walk<'_> {
                 })
                 .collect();
             choices.insert(0, Choice { value: None, label: leave, hint: String::new() });
-            let Some(step) = choose(self.ask, self.speaker.word(Word::LogSteps), &choices)? else { return Ok(()) };
+            let Some(step) = choose(self.ask, self.speaker.word(Word::LogSteps), &choices)? else {
+                return Ok(());
+            };
             if let Some(chosen) = view.steps.iter().find(|candidate| candidate.step.id == step) {
                 let text = draw::steps::one(chosen, &self.person_lang()?, self.speaker);
                 self.ask.tell(&text);
@@ -190,7 +196,9 @@ impl Walk<'_> {
             match self.write_packet(referral, offer, &scope) {
                 Ok(()) => self.device.move_referral(self.id, referral, ReferralState::Sent, None)?,
                 // A child's own yes is kept, and opens nothing by itself: the referral stays offered.
-                Err(WalkError::Device(Error::NoPermit(_))) => self.ask.tell(self.speaker.word(Word::NotShared)),
+                Err(WalkError::Device(Error::NoPermit(_))) => {
+                    self.ask.tell(self.speaker.word(Word::NotShared))
+                }
                 Err(why) => return Err(why),
             }
         } else {

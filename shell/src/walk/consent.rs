@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use amparo_core::consent::State;
 use amparo_core::device::ConsentRequest;
 use amparo_core::screening::Gate;
+use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::answer::Value;
 use amparo_schema::text::Lang;
 
 use super::{Walk, WalkError};

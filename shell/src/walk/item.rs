@@ -80,13 +80,13 @@ impl Walk<'_> {
             let (of, what) = (self.word(Word::Of), self.word(Word::Position));
             format!("  [{what} {} {of} {}]", position.number, position.of)
         });
-        let mut lines = vec![format!("{}{position}", self.word(mode)), self.words(&item.prompt, &self.lang())];
+        let mut lines =
+            vec![format!("{}{position}", self.word(mode)), self.words(&item.prompt, &self.lang())];
         // What is said to the person stands in the person's language as well.
         if item.mode == Mode::Ask {
-            if let Some(person) = self.device.screening(self.id)?.person_lang {
-                if person != self.lang() {
-                    lines.push(format!("«{}»", self.words(&item.prompt, &person)));
-                }
+            let person = self.person_lang()?;
+            if person != self.lang() {
+                lines.push(format!("«{}»", self.words(&item.prompt, &person)));
             }
         }
         if let Some(hint) = &item.hint {
@@ -111,10 +111,9 @@ impl Walk<'_> {
         let choice = |value, label: &str| Choice { value, label: label.to_owned(), hint: String::new() };
         let known = |value, label: &str| choice(Chosen::Answer(Answer::Known(value)), label);
         let mut choices = match &item.kind {
-            ItemKind::YesNo if item.mode == Mode::Observe => vec![
-                known(Value::Yes, self.word(Word::Seen)),
-                known(Value::No, self.word(Word::NotSeen)),
-            ],
+            ItemKind::YesNo if item.mode == Mode::Observe => {
+                vec![known(Value::Yes, self.word(Word::Seen)), known(Value::No, self.word(Word::NotSeen))]
+            }
             ItemKind::YesNo => {
                 vec![known(Value::Yes, self.word(Word::Yes)), known(Value::No, self.word(Word::No))]
             }

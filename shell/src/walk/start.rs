@@ -41,12 +41,7 @@ pub fn begin(
     Ok(device.start(&StartRequest { checklist, case: start.case, place, lang: speaker.lang() })?)
 }
 
-fn checklist(
-    device: &Device,
-    ask: &mut dyn Ask,
-    speaker: Speaker,
-    start: &Start,
-) -> Result<Name, WalkError> {
+fn checklist(device: &Device, ask: &mut dyn Ask, speaker: Speaker, start: &Start) -> Result<Name, WalkError> {
     let offered = device.checklists()?;
     if let Some(wanted) = &start.checklist {
         let hit = offered.into_iter().find(|(pack, _)| pack.id.as_str() == wanted);
