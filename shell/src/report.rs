@@ -2,6 +2,7 @@
 //!
 //! Owns the names of the fields. Holds no words but those of the pack, and never who the person is.
 
+use amparo_core::assessment::Assessment;
 use amparo_core::calendar::Basis;
 use amparo_core::checklist::Position;
 use amparo_core::device::{
@@ -40,14 +41,18 @@ pub fn position(position: Option<Position>) -> Value {
 /// Those of the device.
 pub fn screening(device: &Device, id: ScreeningId) -> Result<Value, Error> {
     let view = device.screening(id)?;
-    let assessment = device.explain(id)?;
+    let assessment = match device.explain(id) {
+        Ok(assessment) => Some(assessment),
+        Err(Error::Erased) => None,
+        Err(why) => return Err(why),
+    };
     Ok(json!({
         "screening": line(&view.line),
         "place": view.place,
         "packs": view.screening.packs,
         "gate": gate(&view.gate),
         "outcomes": view.outcomes,
-        "assessment_hash": assessment.hash(),
+        "assessment_hash": assessment.as_ref().map(Assessment::hash),
         "assessment": assessment,
         "protocol": protocol(&device.protocol(id)?),
         "log": log(&view.screening),
@@ -85,7 +90,6 @@ fn log(screening: &Screening) -> Value {
         "steps": steps,
         "referrals": referrals,
         "stopped": screening.stop.map(|stop| stop.reason),
-        "identity_fields": screening.identity,
         "closed": screening.closed.is_some(),
     })
 }

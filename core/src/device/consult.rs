@@ -124,7 +124,12 @@ impl Session {
         today: Date,
     ) -> ProtocolView {
         let assessment = self.assess();
-        let outcomes: BTreeSet<Outcome> = assessment.outcomes().into_iter().collect();
+        // A closed screening keeps the outcome that was recorded, also where its answers were erased.
+        let closed = self.screening.outcome.as_ref().filter(|_| self.screening.closed.is_some());
+        let outcomes: BTreeSet<Outcome> = closed
+            .map_or_else(|| assessment.outcomes(), |recorded| recorded.outcomes.clone())
+            .into_iter()
+            .collect();
         let logged: BTreeMap<Name, StepLog> = self
             .screening
             .steps
@@ -171,9 +176,9 @@ impl Device {
     /// The assessment as the answers stand now, with every reason. Nothing is recorded.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], [`Error::Erased`] for a closed screening whose answers were not kept.
     pub fn explain(&self, id: ScreeningId) -> Result<Assessment, Error> {
-        self.work(id, |session| Ok(session.assess()))
+        self.work(id, |session| if session.is_erased() { Err(Error::Erased) } else { Ok(session.assess()) })
     }
 
     /// Computes the outcome and records it, unless exactly this one is the last recorded.

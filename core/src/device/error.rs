@@ -85,6 +85,10 @@ pub enum Error {
     /// At closing the outcome came out otherwise than recorded: a fault of this program. Nothing was closed.
     #[error("the outcome came out otherwise than recorded")]
     OutcomeDiffers,
+    /// The person did not agree to storing: at closing the answers were erased, and only the recorded outcome
+    /// is known. What the answers alone could explain cannot be explained any more.
+    #[error("the answers were erased at closing; only the recorded outcome is kept")]
+    Erased,
     /// A step cannot be logged so.
     #[error(transparent)]
     Step(#[from] crate::protocol::log::LogError),
@@ -131,7 +135,7 @@ impl Error {
                 ErrorKind::WrongState
             }
             Self::Fold(_) | Self::Unreadable { .. } => ErrorKind::StoreDamaged,
-            Self::NotFound { .. } | Self::NoPack { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoPack { .. } | Self::Erased => ErrorKind::NotFound,
             Self::Seal(_) | Self::NoEntropy(_) | Self::Code(_) | Self::OutcomeDiffers => ErrorKind::Internal,
         }
     }

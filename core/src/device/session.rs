@@ -87,6 +87,12 @@ impl Session {
         }
     }
 
+    /// Whether the answers were erased at closing: what is left does not give the recorded outcome.
+    pub(super) fn is_erased(&self) -> bool {
+        let recorded = self.screening.outcome.as_ref().map(|recorded| recorded.assessment);
+        self.screening.closed.is_some() && recorded.is_some_and(|hash| hash != self.assess().hash())
+    }
+
     /// The assessment of the answers as they are.
     pub(super) fn assess(&self) -> Assessment {
         assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref)

@@ -40,7 +40,11 @@ pub(crate) fn pack_file(services: Vec<Service>, version: u32) -> Fallible<Vec<u8
         content_sha256: Hash([0; 32]),
         content_bytes: 0,
     };
-    let content = serde_json::to_vec(&Directory { services, agencies: Vec::new(), search_words: SearchWords::default() })?;
+    let content = serde_json::to_vec(&Directory {
+        services,
+        agencies: Vec::new(),
+        search_words: SearchWords::default(),
+    })?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../content");
     let keys = Keys::read(&root)?;
     Ok(pack::write(header, content, &keys.of(&Name::new("amparo-demo")?))?)
