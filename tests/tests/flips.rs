@@ -1,14 +1,15 @@
 //! One flipped byte, a cut, a page of zeros: refused, found, or harmless; never silent.
 //!
 //! By default every byte of the small files is flipped, and a sample of the larger ones: of a store and its log
-//! every 197th byte and every byte of the log's own headers and of the edges of pages, of packs of 20,000
+//! every 397th byte and every third byte of the log's own headers and the edges of pages, of packs of 20,000
 //! bytes and more every 7th byte. `AMPARO_FLIPS=all` flips every byte of everything (some tens of minutes).
 //! Each table says how many.
 //!
 //! What no look from inside can tell, and what is therefore not counted here: store, log and head file all set
 //! back together to one earlier moment ([`Blind::EverythingSetBack`](amparo_core::store::Blind)). What only
 //! the head file tells, for neither SQLite nor SQLCipher does: a damaged log frame, after which every later
-//! save is gone without an error.
+//! save is gone without an error. The head file is written after each commit and not synced: where a power cut
+//! leaves it behind and the tail of the log is damaged as well, the saves in between are gone unsaid.
 #![allow(clippy::print_stdout, reason = "tests")]
 
 #[path = "../../core/tests/support/mod.rs"]
@@ -232,9 +233,9 @@ fn small_store(root: &Path, log: bool) -> (std::path::PathBuf, Vec<Vec<u8>>) {
     (live, saves)
 }
 
-/// Offsets to flip: every byte of `edges`, and every 197th of all.
+/// Offsets to flip: every byte of `edges`, and every 397th of all.
 fn offsets(length: usize, edges: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
-    let step = if every_byte() { 1 } else { 197 };
+    let step = if every_byte() { 1 } else { 397 };
     edges.into_iter().chain((0..length).step_by(step)).filter(|at| *at < length).collect()
 }
 
@@ -279,7 +280,7 @@ fn damage_to_a_log_is_never_silent() {
     let frames: Vec<usize> = (LOG_HEADER..length).step_by(FRAME).collect();
     let judge = |copy: &Path| judge(copy, &saves);
 
-    let headers = frames.iter().flat_map(|frame| *frame..*frame + FRAME_HEADER);
+    let headers = frames.iter().flat_map(|frame| (*frame..*frame + FRAME_HEADER).step_by(3));
     let tally = damage_each(&folder, file, offsets(length, (0..LOG_HEADER).chain(headers)), flip, judge);
     tally.print("log, flips", length);
     assert!(tally.found > 0, "the test must bite");
@@ -360,7 +361,7 @@ fn damage_under_a_whole_device_is_never_silent() {
     let wanted = shown(&device, &ids).unwrap();
     support::copy(&live, &dead);
 
-    let tries = if every_byte() { 5_000 } else { 100 };
+    let tries = if every_byte() { 5_000 } else { 60 };
     for file in ["store.db", "store.db-wal"] {
         let length = fs::metadata(dead.join(file)).unwrap().len() as usize;
         let cases: Vec<usize> = (0..tries).map(|_| dice.below(length)).collect();

@@ -4,10 +4,13 @@
 //! number of facts stays, the store stays whole, and the next sound call goes through.
 #![allow(clippy::print_stdout, reason = "tests")]
 
+#[path = "support/refusals.rs"]
+mod refusals;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use amparo_core::device::{ConsentRequest, Device, Error, NextStep, StartRequest};
+use amparo_core::device::{ConsentRequest, Device, NextStep, StartRequest};
 use amparo_core::screening::Gate;
 use amparo_schema::answer::{AgeRange, Answer, Unknown, Value};
 use amparo_schema::fact::{ConsentBy, IdentityField, ReferralState, Scope, StepState, StopReason};
@@ -21,6 +24,7 @@ use amparo_schema::person::Country;
 use amparo_schema::text::{Lang, Source};
 use amparo_tests::dice::Dice;
 use amparo_tests::{answers, device};
+use refusals::Refusals;
 
 /// Texts with which programs have been broken before.
 fn hostile_texts() -> Vec<String> {
@@ -76,37 +80,6 @@ fn answered(device: &Device) -> (ScreeningId, ReferralId) {
 /// A service of the directory, whatever the person of a seed would be offered.
 fn some_service(device: &Device) -> Name {
     device.lookup("mujer", None, 1).unwrap().0[0].id.clone()
-}
-
-/// Runs calls that must all be refused, and proves that nothing came of them.
-struct Refusals<'d> {
-    device: &'d Device,
-    before: u64,
-    count: usize,
-}
-
-impl<'d> Refusals<'d> {
-    fn new(device: &'d Device) -> Self {
-        Self { device, before: facts(device), count: 0 }
-    }
-
-    fn refused<T>(&mut self, what: &str, result: Result<T, Error>) {
-        let Err(error) = result else { panic!("{what} was taken") };
-        assert!(!error.to_string().is_empty(), "{what}");
-        let _ = error.kind();
-        self.count += 1;
-    }
-
-    /// Taken or refused, but no fact.
-    fn harmless<T>(&mut self, _what: &str, _result: Result<T, Error>) {
-        self.count += 1;
-    }
-
-    fn end(self, what: &str) {
-        assert_eq!(facts(self.device), self.before, "{what} left something behind");
-        println!("{what}: {} calls, nothing changed", self.count);
-        assert!(self.count > 0);
-    }
 }
 
 fn consent(purpose: Purpose, receiver: Option<&str>, scope: &[Scope]) -> ConsentRequest {
