@@ -116,7 +116,7 @@ impl Session {
     }
 
     fn protocol_view(&self, now: &Stamp, today: Date) -> Result<ProtocolView, Error> {
-        let assessment = self.assess();
+        let assessment = self.assess()?;
         let outcomes: BTreeSet<Outcome> = assessment.outcomes().into_iter().collect();
         let logged: BTreeMap<Name, StepLog> = self
             .screening
@@ -164,9 +164,10 @@ impl Device {
     /// The assessment as the answers stand now, with every reason. Nothing is recorded.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Erased`] where only the outcome was kept, here and wherever else the
+    /// answers are needed.
     pub fn explain(&self, id: ScreeningId) -> Result<Assessment, Error> {
-        self.work(id, |session| Ok(session.assess()))
+        self.work(id, |session| session.assess())
     }
 
     /// Computes the outcome and records it, unless exactly this one is the last recorded.
@@ -175,7 +176,7 @@ impl Device {
     /// [`Error::Refused`] after closing, [`Error::Store`].
     pub fn record_outcome(&self, id: ScreeningId) -> Result<Assessment, Error> {
         self.work(id, |session| {
-            let assessment = session.assess();
+            let assessment = session.assess()?;
             let hash = assessment.hash();
             if session.screening.outcome.as_ref().is_none_or(|recorded| recorded.assessment != hash) {
                 self.add(
@@ -219,7 +220,7 @@ impl Device {
         let now = self.stamp();
         self.work(id, |session| {
             let place = &session.screening.place;
-            let assessment = session.assess();
+            let assessment = session.assess()?;
             let query = Query {
                 area: place.area.clone(),
                 clock: if now.doubt.is_some() { ClockTrust::InDoubt } else { ClockTrust::Trusted },

@@ -82,6 +82,9 @@ pub enum Error {
         /// Its counter.
         counter: u64,
     },
+    /// Of this screening only the outcome was kept; nothing can be explained, added or handed on.
+    #[error("only the outcome of the screening was kept")]
+    Erased,
     /// At closing the outcome came out otherwise than recorded: a fault of this program. Nothing was closed.
     #[error("the outcome came out otherwise than recorded")]
     OutcomeDiffers,
@@ -127,9 +130,12 @@ impl Error {
             Self::Open(e) => open_kind(e),
             Self::Pack(_) | Self::Form(_) => ErrorKind::PackRejected,
             Self::Answer(_) | Self::Step(_) | Self::Search(_) | Self::NoCopy(_) => ErrorKind::InvalidInput,
-            Self::Refused(_) | Self::NoPermit(_) | Self::Packet(_) | Self::Card(_) | Self::Disabled(_) => {
-                ErrorKind::WrongState
-            }
+            Self::Refused(_)
+            | Self::NoPermit(_)
+            | Self::Packet(_)
+            | Self::Card(_)
+            | Self::Disabled(_)
+            | Self::Erased => ErrorKind::WrongState,
             Self::Fold(_) | Self::Unreadable { .. } => ErrorKind::StoreDamaged,
             Self::NotFound { .. } | Self::NoPack { .. } => ErrorKind::NotFound,
             Self::Seal(_) | Self::NoEntropy(_) | Self::Code(_) | Self::OutcomeDiffers => ErrorKind::Internal,

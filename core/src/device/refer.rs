@@ -53,7 +53,8 @@ impl Device {
             let wording = wording(session, request.purpose)?;
             let expires_ms = wording
                 .expires_days
-                .map(|days| now.wall_ms.saturating_add(i64::from(days).saturating_mul(DAY_MS)));
+                .map(|days| i64::from(days).saturating_mul(DAY_MS))
+                .map(|lasts| session.screening.consent_ms(&now).saturating_add(lasts));
             let consent = Consent {
                 purpose: request.purpose,
                 receiver: request.receiver.clone(),
@@ -165,13 +166,13 @@ impl Device {
     ) -> Result<Packet, Error> {
         let now = self.stamp();
         self.work(id, |session| {
-            let permit = session.screening.permit(referral, scope, now.wall_ms)?;
+            let permit = session.screening.permit(referral, scope, session.screening.consent_ms(&now))?;
             let case = self.case(session.screening.case)?;
             let identity = match scope.contains(&Scope::Identity) {
                 true => self.open_identity(session)?,
                 false => BTreeMap::new(),
             };
-            let assessment = session.assess();
+            let assessment = session.assess()?;
             let noted = assessment
                 .indicators
                 .iter()

@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub(super) walk: Walk,
     pub(super) form: Arc<Form>,
     pub(super) packs: SessionPacks,
+    /// True when facts of it were erased: what is left of it no longer tells why it came out as it did.
+    pub(super) erased: bool,
 }
 
 /// The packs that the screening stays on. The directory is read only when it is needed.
@@ -86,8 +88,14 @@ impl Session {
     }
 
     /// The assessment of the answers as they are.
-    pub(super) fn assess(&self) -> Assessment {
-        assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref)
+    ///
+    /// # Errors
+    /// [`Error::Erased`]: without the answers it would come out as if nothing had been noted.
+    pub(super) fn assess(&self) -> Result<Assessment, Error> {
+        if self.erased {
+            return Err(Error::Erased);
+        }
+        Ok(assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref))
     }
 }
 
@@ -99,6 +107,7 @@ impl Device {
             return Err(Error::NotFound { what: "screening" });
         }
         let mut facts = Vec::with_capacity(rows.len());
+        let erased = rows.iter().any(|row| row.body.is_none());
         for row in rows {
             // Identity stays closed; purged bodies have left their hash.
             let Some(body) = row.body.filter(|_| row.compartment != Compartment::Identity) else { continue };
@@ -108,7 +117,7 @@ impl Device {
         let packs = self.packs_of(&screening)?;
         let form = Arc::new(Form::compile(packs.policy()?, packs.checklist()?)?);
         let walk = Walk::new(Arc::clone(&form), &screening.answers);
-        Ok(Session { screening, walk, form, packs })
+        Ok(Session { screening, walk, form, packs, erased })
     }
 
     fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {
