@@ -40,20 +40,29 @@ pub fn position(position: Option<Position>) -> Value {
 /// Those of the device.
 pub fn screening(device: &Device, id: ScreeningId) -> Result<Value, Error> {
     let view = device.screening(id)?;
-    let assessment = device.explain(id)?;
+    // Where only the outcome was kept, nothing is recomputed: it would come out as if nothing had been noted.
+    let assessment = kept(device.explain(id))?;
+    let steps = kept(device.protocol(id))?.map(|view| protocol(&view));
     Ok(json!({
         "screening": line(&view.line),
         "place": view.place,
         "packs": view.screening.packs,
         "gate": gate(&view.gate),
         "outcomes": view.outcomes,
-        "assessment_hash": assessment.hash(),
+        "assessment_hash": assessment.as_ref().map(amparo_core::assessment::Assessment::hash),
         "assessment": assessment,
-        "protocol": protocol(&device.protocol(id)?),
+        "protocol": steps,
         "log": log(&view.screening),
         "clock_doubts": view.doubts.iter().map(|(at, why)| json!([at, why])).collect::<Vec<_>>(),
         "facts": view.screening.facts,
     }))
+}
+
+fn kept<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Err(Error::Erased) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Where the gate stands.

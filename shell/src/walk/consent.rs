@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use amparo_core::consent::Subject;
+use amparo_core::consent::{State, Subject};
 use amparo_core::device::ConsentRequest;
+use amparo_core::screening::Gate;
 use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
@@ -24,6 +25,25 @@ impl Walk<'_> {
         }
         self.consent(Purpose::Store, None, BTreeSet::new())?;
         Ok(())
+    }
+
+    /// Asks for what is missing before a question: the program may have ended between the gate and the consents,
+    /// and a consent to talk lapses. False when the person does not want to talk.
+    pub(super) fn consents_left(&mut self, lapsed: bool) -> Result<bool, WalkError> {
+        let screening = self.device.screening(self.id)?.screening;
+        if screening.gate != Gate::Passed {
+            return Ok(true);
+        }
+        let state = |purpose| screening.consents.state(purpose, None, i64::MIN);
+        let asks = lapsed || state(Purpose::Talk) != State::Given;
+        if asks && !self.consent(Purpose::Talk, None, BTreeSet::new())? {
+            self.device.stop(self.id, StopReason::PersonStopped)?;
+            return Ok(false);
+        }
+        if state(Purpose::Store) == State::NotAsked {
+            self.consent(Purpose::Store, None, BTreeSet::new())?;
+        }
+        Ok(true)
     }
 
     /// Reads one consent aloud and records the answer.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use amparo_core::device::{Error, NextStep, Question};
+use amparo_core::screening::Refused;
 use amparo_schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
 use amparo_schema::name::Name;
 use amparo_schema::pack::checklist::{Item, ItemKind};
@@ -29,6 +30,9 @@ impl Walk<'_> {
     pub(super) fn item(&mut self, item: &Name) -> Result<Option<NextStep>, WalkError> {
         let question = self.device.question(self.id, item)?;
         let same = Some(NextStep::Item(item.clone()));
+        if question.item.mode == Mode::Ask && !self.consents_left(false)? {
+            return Ok(Some(NextStep::End));
+        }
         let prompt = self.prompt(&question)?;
         let choices = self.choices(&question.item);
         self.ask.page();
@@ -58,6 +62,9 @@ impl Walk<'_> {
             Err(Error::Answer(_)) => {
                 self.ask.tell(self.speaker.word(Word::NotAccepted));
                 Ok(same)
+            }
+            Err(Error::Refused(Refused::Talk(_))) => {
+                Ok(if self.consents_left(true)? { same } else { Some(NextStep::End) })
             }
             Err(why) => Err(why.into()),
         }
