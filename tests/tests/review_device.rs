@@ -230,3 +230,23 @@ fn a_talk_taken_up_again_asks_for_the_consents_that_are_missing() {
     }
     assert!(screening.was_asked(), "and the question was put and answered");
 }
+
+#[test]
+fn a_consent_to_store_taken_back_after_closing_leaves_the_outcome_alone() {
+    let (_folder, _clock, device) = world();
+    let id = start(&device, None).unwrap();
+    talk(&device, id, true);
+    let given = device.consent(id, &consent(Purpose::Store, None, &[])).unwrap();
+    assert_eq!(device.close(id).unwrap().keep, Keep::Full);
+    let (before, sealed) = (line(&device, id), device.sealed(id).unwrap().len());
+    assert!(device.explain(id).is_ok());
+
+    device.withdraw_consent(id, given).unwrap();
+    assert!(matches!(device.explain(id), Err(Error::Erased)));
+    let view = device.screening(id).unwrap();
+    assert!(view.screening.history.is_empty() && !view.outcomes.is_empty());
+    assert!(view.line.closed && view.line.code != before.code && view.line.memorable.is_empty());
+    assert_eq!(device.sealed(id).unwrap().len(), sealed + 1, "the withdrawal travels");
+    let report = device.verify().unwrap();
+    assert!(report.is_whole() && report.purged > 10, "{report:?}");
+}

@@ -10,7 +10,7 @@ use super::inspect::LISTED_MAX;
 use super::session::{self, Session};
 use super::{Device, Error};
 use crate::packet::code::case_code;
-use crate::screening::{Keep, retention};
+use crate::screening::{Keep, Screening, retention};
 use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
 use crate::secret::Key;
 use crate::store::screening::State;
@@ -197,7 +197,9 @@ impl Device {
         Ok(())
     }
 
-    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well.
+    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well. One by
+    /// which nothing may be kept any longer erases the rest in the same transaction; what is sealed can then be
+    /// read by the custodian alone, who is told.
     pub(super) fn add_sealed(
         &self,
         session: &Session,
@@ -209,9 +211,27 @@ impl Device {
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
             self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())])?;
+            if session.erased {
+                let closed = session.screening.closed.map_or(0, |closed| closed.counter);
+                let mut kept = kept(session, closed);
+                kept.push(counter);
+                self.erase(tx, session, &kept)?;
+                for segment in store::segment::of_screening(tx, session.screening.id)? {
+                    store::segment::drop_key(tx, &segment.hash)?;
+                }
+            }
             Ok(counter)
         })
     }
+}
+
+/// Whether this fact takes the consent to store back, so that the screening may not be kept after it.
+pub(super) fn takes_back(screening: &Screening, fact: &Fact) -> bool {
+    let mut after = screening.clone();
+    matches!(fact.body, Body::ConsentWithdrawn { .. } | Body::ConsentRefused { .. })
+        && after.add(screening.last.saturating_add(1), fact.clone()).is_ok()
+        && retention(&after, after.consent_ms(&fact.at)) == Keep::AggregateOnly
+        && retention(screening, screening.consent_ms(&fact.at)) == Keep::Full
 }
 
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.

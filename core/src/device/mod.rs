@@ -209,6 +209,7 @@ impl Device {
             _ => plain.to_vec(),
         };
         let counter = if session.screening.closed.is_some() {
+            session.erased = close::takes_back(&session.screening, &fact);
             self.add_sealed(session, compartment, &plain, &stored)?
         } else {
             self.store.write(|tx| store::fact::append(tx, Some(id), compartment, &stored))?.0
@@ -229,6 +230,12 @@ impl Device {
 
     fn forget_screening(&self) {
         *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn forget_if(&self, erased: bool) {
+        if erased {
+            self.forget();
+        }
     }
 
     /// After an erasure: what was erased must linger neither in memory nor in the log. A log that is in use now

@@ -80,16 +80,23 @@ impl Device {
                 lang: request.lang.clone(),
                 receiver: request.receiver.clone(),
             };
-            self.add(session, body).map(|_| ())
+            self.add(session, body)?;
+            Ok(session.erased)
         })
+        .map(|erased| self.forget_if(erased))
     }
 
-    /// Withdraws the consent that was recorded under this counter. Works after closing too, and travels.
+    /// Withdraws the consent that was recorded under this counter. Works after closing too, and travels; where
+    /// it was the consent to store, all but the outcome is erased from this device.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such consent.
     pub fn withdraw_consent(&self, id: ScreeningId, consent: u64) -> Result<(), Error> {
-        self.work(id, |session| self.add(session, Body::ConsentWithdrawn { consent }).map(|_| ()))
+        self.work(id, |session| {
+            self.add(session, Body::ConsentWithdrawn { consent })?;
+            Ok(session.erased)
+        })
+        .map(|erased| self.forget_if(erased))
     }
 
     /// Records that the law lets something go ahead without consent. It must be told to the person; `told`
