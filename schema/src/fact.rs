@@ -66,10 +66,10 @@ pub enum Doubt {
     FarAfterContent,
 }
 
-/// What happened.
+/// What happened. `Debug` shows the kind of fact only.
 // A screening holds some hundred facts, one at a time in memory: boxing would cost more than it saves.
 #[allow(clippy::large_enum_variant)]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
     /// A case was opened: a random code for the records and a short one for the person.
@@ -408,8 +408,8 @@ pub enum ReferralState {
     Overdue,
 }
 
-/// What became of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+/// What became of a step. `Debug` shows no reason.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// Done.

@@ -2,6 +2,7 @@
 //!
 //! Owns the names of the fields. Holds no words but those of the pack, and never who the person is.
 
+use amparo_core::assessment::Assessment;
 use amparo_core::calendar::Basis;
 use amparo_core::checklist::Position;
 use amparo_core::device::{
@@ -40,29 +41,24 @@ pub fn position(position: Option<Position>) -> Value {
 /// Those of the device.
 pub fn screening(device: &Device, id: ScreeningId) -> Result<Value, Error> {
     let view = device.screening(id)?;
-    // Where only the outcome was kept, nothing is recomputed: it would come out as if nothing had been noted.
-    let assessment = kept(device.explain(id))?;
-    let steps = kept(device.protocol(id))?.map(|view| protocol(&view));
+    let assessment = match device.explain(id) {
+        Ok(assessment) => Some(assessment),
+        Err(Error::Erased) => None,
+        Err(why) => return Err(why),
+    };
     Ok(json!({
         "screening": line(&view.line),
         "place": view.place,
         "packs": view.screening.packs,
         "gate": gate(&view.gate),
         "outcomes": view.outcomes,
-        "assessment_hash": assessment.as_ref().map(amparo_core::assessment::Assessment::hash),
+        "assessment_hash": assessment.as_ref().map(Assessment::hash),
         "assessment": assessment,
-        "protocol": steps,
+        "protocol": protocol(&device.protocol(id)?),
         "log": log(&view.screening),
         "clock_doubts": view.doubts.iter().map(|(at, why)| json!([at, why])).collect::<Vec<_>>(),
         "facts": view.screening.facts,
     }))
-}
-
-fn kept<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
-    match found {
-        Err(Error::Erased) => Ok(None),
-        other => other.map(Some),
-    }
 }
 
 /// Where the gate stands.
@@ -94,7 +90,6 @@ fn log(screening: &Screening) -> Value {
         "steps": steps,
         "referrals": referrals,
         "stopped": screening.stop.map(|stop| stop.reason),
-        "identity_fields": screening.identity,
         "closed": screening.closed.is_some(),
     })
 }

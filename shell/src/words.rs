@@ -157,6 +157,8 @@ words! {
     ConsentByAuthority: "Acepta la autoridad de protección de la niñez, y la niña, niño o adolescente está de acuerdo",
         "The child-protection authority agrees, and so does the child";
     ConsentNo: "No acepta", "Does not agree";
+    NotShared: "Todavía no se comparte nada: falta ese consentimiento. La derivación queda ofrecida.",
+        "Nothing is shared yet: that consent is missing. The referral stays offered.";
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
     CardCode: "Su código", "Your code";
     AfterOutcome: "¿Qué sigue?", "What next?";

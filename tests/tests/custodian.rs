@@ -49,7 +49,7 @@ fn name(text: &str) -> Name {
 fn start(device: &Device) -> ScreeningId {
     let place = Place {
         country: Country::new("CL").unwrap(),
-        post: Some(name("los-libertadores")),
+        post: Some(name("cl-los-libertadores")),
         area: Some("CL-VS".into()),
         setting: Setting::Border,
     };
@@ -102,9 +102,9 @@ fn opened(device: &Device, id: ScreeningId) -> Vec<Plain> {
     let secret = SecretKey::new(&demo_custodian_secret());
     let sealed = device.sealed(id).unwrap();
     assert!(!sealed.is_empty());
-    let plain = sealed.iter().map(|(segment, grants)| {
-        assert_eq!(grants.len(), 1, "one custodian");
-        open(segment, &grants[0], &secret, &device.public_key()).unwrap()
+    let plain = sealed.iter().map(|sealed| {
+        assert_eq!(sealed.grants.len(), 1, "one custodian");
+        open(&sealed.segment, &sealed.grants[0], &secret, &device.public_key()).unwrap()
     });
     plain.collect()
 }
@@ -165,9 +165,9 @@ fn another_key_and_another_grant_open_nothing() {
     assert_eq!(sealed.len(), 2);
     let key = device.public_key();
     let right = SecretKey::new(&demo_custodian_secret());
-    assert!(open(&sealed[0].0, &sealed[0].1[0], &SecretKey::new(&[3; 32]), &key).is_err());
-    assert!(open(&sealed[0].0, &sealed[1].1[0], &right, &key).is_err());
-    assert!(open(&sealed[0].0, &sealed[0].1[0], &right, &key).is_ok());
+    assert!(open(&sealed[0].segment, &sealed[0].grants[0], &SecretKey::new(&[3; 32]), &key).is_err());
+    assert!(open(&sealed[0].segment, &sealed[1].grants[0], &right, &key).is_err());
+    assert!(open(&sealed[0].segment, &sealed[0].grants[0], &right, &key).is_ok());
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_segment_is_the_array_that_the_format_says() {
     let device = &world.device;
     let id = start(device);
     device.close(id).unwrap();
-    let (bytes, _) = device.sealed(id).unwrap().remove(0);
-    let segment: Segment = from_bytes(&bytes).unwrap();
+    let sealed = device.sealed(id).unwrap().remove(0);
+    let segment: Segment = from_bytes(&sealed.segment).unwrap();
     assert_eq!((segment.signature.len(), segment.ciphertext.len() % 128), (64, 16));
 }

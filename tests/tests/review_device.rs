@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use amparo_core::consent::State;
 use amparo_core::device::{ConsentRequest, Device, Error, ErrorKind, NextStep, ScreeningLine, StartRequest};
 use amparo_core::random::SeededEntropy;
 use amparo_core::screening::Keep;
@@ -21,9 +20,6 @@ use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::{Country, Place, Setting};
 use amparo_schema::text::Lang;
-use amparo_shell::ask::Plain;
-use amparo_shell::walk::{Walk, WalkError};
-use amparo_shell::words::Speaker;
 use amparo_shell::{embedded, home};
 
 /// 2026-11-22 04:00 in Santiago.
@@ -129,8 +125,6 @@ fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
     // The outcome stays as it was recorded; it is not made up anew from answers that are gone.
     assert_eq!(device.screening(id).unwrap().outcomes, outcomes);
     assert!(matches!(device.explain(id), Err(Error::Erased)));
-    assert!(matches!(device.protocol(id), Err(Error::Erased)));
-    assert!(matches!(device.contacts(id, &[]), Err(Error::Erased)));
     assert!(matches!(device.refer(id, &service, None), Err(Error::Erased)));
     let noted = device.waive_consent(
         id,
@@ -212,23 +206,6 @@ fn one_damaged_screening_holds_up_no_other() {
     clock.advance_ms(u32::try_from(2 * DAY_MS).unwrap());
     assert_eq!(device.close_overdue().unwrap_err().kind(), ErrorKind::StoreDamaged);
     assert!(line(&device, good).closed);
-}
-
-/// The program ended after the gate was recorded and before the consents were.
-#[test]
-fn a_talk_taken_up_again_asks_for_the_consents_that_are_missing() {
-    let (folder, _clock, device) = world();
-    let id = start(&device, None).unwrap();
-    pass_gate(&device, id);
-    let mut ask = Plain::new(&b"1\n1\n1\n"[..], Vec::new(), Speaker::Es);
-    let out = folder.path().to_owned();
-    let ended = Walk { device: &device, ask: &mut ask, speaker: Speaker::Es, id, out }.run();
-    assert!(matches!(ended, Err(WalkError::Ended(_))), "{ended:?}");
-    let screening = device.screening(id).unwrap().screening;
-    for purpose in [Purpose::Talk, Purpose::Store] {
-        assert_eq!(screening.consents.state(purpose, None, NOW_MS), State::Given);
-    }
-    assert!(screening.was_asked(), "and the question was put and answered");
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Device {
     /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
     /// compartment are sealed for the custodian in the same transaction. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
-    /// leaving its hash.
+    /// leaving its hash; memory and the write-ahead log let go of them too.
     ///
     /// # Errors
     /// [`Error::OutcomeDiffers`] (nothing was closed), [`Error::Refused`] when it is closed already,
@@ -51,7 +51,7 @@ impl Device {
 
     fn close_recorded(&self, id: ScreeningId) -> Result<Closing, Error> {
         self.work(id, |session| {
-            let assessment = session.assess()?;
+            let assessment = session.assess();
             let (outcomes, hash) = (assessment.outcomes(), assessment.hash());
             if session.screening.outcome.as_ref().is_none_or(|recorded| recorded.assessment != hash) {
                 return Err(Error::OutcomeDiffers);

@@ -64,7 +64,7 @@ pub enum Error {
     /// There is no such thing.
     #[error("there is no such {what}")]
     NotFound {
-        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`.
+        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`, `post`, `area`.
         what: &'static str,
     },
     /// No pack of this kind is installed, or not for this country.
@@ -82,12 +82,13 @@ pub enum Error {
         /// Its counter.
         counter: u64,
     },
-    /// Of this screening only the outcome was kept; nothing can be explained, added or handed on.
-    #[error("only the outcome of the screening was kept")]
-    Erased,
     /// At closing the outcome came out otherwise than recorded: a fault of this program. Nothing was closed.
     #[error("the outcome came out otherwise than recorded")]
     OutcomeDiffers,
+    /// The person did not agree to storing: at closing the answers were erased, and only the recorded outcome
+    /// is known. What the answers alone could explain cannot be explained any more, and nothing is added.
+    #[error("the answers were erased at closing; only the recorded outcome is kept")]
+    Erased,
     /// A step cannot be logged so.
     #[error(transparent)]
     Step(#[from] crate::protocol::log::LogError),
@@ -130,14 +131,11 @@ impl Error {
             Self::Open(e) => open_kind(e),
             Self::Pack(_) | Self::Form(_) => ErrorKind::PackRejected,
             Self::Answer(_) | Self::Step(_) | Self::Search(_) | Self::NoCopy(_) => ErrorKind::InvalidInput,
-            Self::Refused(_)
-            | Self::NoPermit(_)
-            | Self::Packet(_)
-            | Self::Card(_)
-            | Self::Disabled(_)
-            | Self::Erased => ErrorKind::WrongState,
+            Self::Refused(_) | Self::NoPermit(_) | Self::Packet(_) | Self::Card(_) | Self::Disabled(_) => {
+                ErrorKind::WrongState
+            }
             Self::Fold(_) | Self::Unreadable { .. } => ErrorKind::StoreDamaged,
-            Self::NotFound { .. } | Self::NoPack { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoPack { .. } | Self::Erased => ErrorKind::NotFound,
             Self::Seal(_) | Self::NoEntropy(_) | Self::Code(_) | Self::OutcomeDiffers => ErrorKind::Internal,
         }
     }

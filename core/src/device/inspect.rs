@@ -18,8 +18,8 @@ use crate::store::{self, Finding, VerifyReport};
 /// Screenings in one list.
 pub(super) const LISTED_MAX: u32 = 10_000;
 
-/// One line of the list of screenings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One line of the list of screenings. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScreeningLine {
     /// The screening.
     pub screening: ScreeningId,
@@ -33,6 +33,22 @@ pub struct ScreeningLine {
     pub closed: bool,
     /// Wall time of the opening, milliseconds since 1970.
     pub opened_ms: i64,
+}
+
+/// A sealed segment with its grants, as it goes to headquarters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSegment {
+    /// The segment, encoded.
+    pub segment: Vec<u8>,
+    /// Its key, wrapped for each recipient.
+    pub grants: Vec<Grant>,
+}
+
+impl std::fmt::Debug for ScreeningLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("ScreeningLine");
+        shown.field("screening", &self.screening).field("closed", &self.closed).finish_non_exhaustive()
+    }
 }
 
 /// One screening as its facts show it.
@@ -107,12 +123,12 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<(Vec<u8>, Vec<Grant>)>, Error> {
+    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<SealedSegment>, Error> {
         self.store.read(|rows| {
             let segments = store::segment::of_screening(rows, id)?;
             let with_grants = |row: store::segment::SegmentRow| {
                 let grants = store::segment::grants(rows, &row.hash)?;
-                Ok((crate::seal::to_bytes(&row.segment)?, grants))
+                Ok(SealedSegment { segment: crate::seal::to_bytes(&row.segment)?, grants })
             };
             segments.into_iter().map(with_grants).collect()
         })

@@ -15,7 +15,7 @@ use crate::store::{Rows, StoreError, Tx};
 /// Writes the services of a directory and their search index.
 pub(super) fn insert_services(tx: &Tx<'_>, pack: PackRow, directory: &Directory) -> Result<(), Error> {
     let numbered = || (0_u32..).zip(&directory.services);
-    let index = Index::build(numbered(), &directory.kind_words);
+    let index = Index::build(numbered(), &directory.search_words);
     for (n, service) in numbered() {
         let body = serde_json::to_string(service).map_err(|_| Error::NotFound { what: "service" })?;
         let row = ServiceRow {

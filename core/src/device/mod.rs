@@ -30,7 +30,7 @@ pub use consult::{
     AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
 };
 pub use error::{Error, ErrorKind};
-pub use inspect::{ScreeningLine, ScreeningView};
+pub use inspect::{ScreeningLine, ScreeningView, SealedSegment};
 pub use packs::{Installed, PackLine};
 pub use refer::ConsentRequest;
 pub use start::StartRequest;
@@ -67,6 +67,8 @@ pub struct Device {
 #[derive(Default)]
 struct Memory {
     packs: BTreeMap<Hash, Arc<Pack>>,
+    /// What is installed, with headers; none until asked, and again after an installation.
+    installed: Option<Arc<Vec<packs::PackEntry>>>,
     /// First day of the youngest and last day of the longest-lived installed pack, as milliseconds since 1970.
     content_span_ms: Option<(i64, i64)>,
     /// The clocks at the last fact: wall and, if written by this process, steady.

@@ -9,13 +9,14 @@ use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::calendar::Calendar;
 use amparo_schema::pack::checklist::Checklist;
 use amparo_schema::pack::directory::Directory;
-use amparo_schema::pack::policy::Policy;
+use amparo_schema::pack::policy::{Policy, Purpose};
 use amparo_schema::pack::protocol::Protocol;
 use amparo_schema::pack::{Content, PackRef};
 
 use super::{Device, Error};
 use crate::assessment::{Assessment, assess};
 use crate::checklist::{Form, Gate, Walk};
+use crate::consent::State;
 use crate::pack::Pack;
 use crate::screening::{self, Screening};
 use crate::store::{self, fact};
@@ -31,13 +32,11 @@ pub(super) struct Session {
     pub(super) erased: bool,
 }
 
-/// The packs that the screening stays on. The directory is read only when it is needed.
+/// The packs that the next question needs. The others that the screening stays on are read when they are needed.
 #[derive(Clone, Debug)]
 pub(super) struct SessionPacks {
     pub(super) checklist: Arc<Pack>,
     pub(super) policy: Arc<Pack>,
-    pub(super) protocol: Arc<Pack>,
-    pub(super) calendar: Option<Arc<Pack>>,
 }
 
 impl SessionPacks {
@@ -54,19 +53,21 @@ impl SessionPacks {
             _ => Err(Error::NoPack { kind: "policy" }),
         }
     }
+}
 
-    pub(super) fn protocol(&self) -> Result<&Protocol, Error> {
-        match &*self.protocol.content {
-            Content::Protocol(protocol) => Ok(protocol),
-            _ => Err(Error::NoPack { kind: "protocol" }),
-        }
+/// The protocol in a pack.
+pub(super) fn protocol(pack: &Pack) -> Result<&Protocol, Error> {
+    match &*pack.content {
+        Content::Protocol(protocol) => Ok(protocol),
+        _ => Err(Error::NoPack { kind: "protocol" }),
     }
+}
 
-    pub(super) fn calendar(&self) -> Option<&Calendar> {
-        match self.calendar.as_ref().map(|pack| &*pack.content) {
-            Some(Content::Calendar(calendar)) => Some(calendar),
-            _ => None,
-        }
+/// The calendar in a pack.
+pub(super) fn calendar(pack: &Pack) -> Option<&Calendar> {
+    match &*pack.content {
+        Content::Calendar(calendar) => Some(calendar),
+        _ => None,
     }
 }
 
@@ -79,23 +80,23 @@ pub(super) fn directory(pack: &Pack) -> Result<&Directory, Error> {
 }
 
 impl Session {
-    /// Where the gate stands for the walk.
-    pub(super) fn gate(&self) -> Gate {
+    /// Where the gate stands for the walk: passed once the checks are confirmed and the person agreed to talk.
+    pub(super) fn gate(&self, now_ms: i64) -> Gate {
+        let talks = self.screening.consents.state(Purpose::Talk, None, now_ms) == State::Given;
         match self.screening.gate {
-            screening::Gate::Passed => Gate::Passed,
+            screening::Gate::Passed if talks => Gate::Passed,
             _ => Gate::Ahead,
         }
     }
 
+    /// Whether facts were erased: what is left does not give the recorded outcome.
+    pub(super) fn is_erased(&self) -> bool {
+        self.erased
+    }
+
     /// The assessment of the answers as they are.
-    ///
-    /// # Errors
-    /// [`Error::Erased`]: without the answers it would come out as if nothing had been noted.
-    pub(super) fn assess(&self) -> Result<Assessment, Error> {
-        if self.erased {
-            return Err(Error::Erased);
-        }
-        Ok(assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref))
+    pub(super) fn assess(&self) -> Assessment {
+        assess(&self.form, &self.screening.answers, &self.packs.checklist.pack_ref)
     }
 }
 
@@ -122,12 +123,12 @@ impl Device {
 
     fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {
         let packs = &screening.packs;
-        Ok(SessionPacks {
-            checklist: self.pack(&packs.checklist)?,
-            policy: self.pack(&packs.policy)?,
-            protocol: self.pack(&packs.protocol)?,
-            calendar: packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()?,
-        })
+        Ok(SessionPacks { checklist: self.pack(&packs.checklist)?, policy: self.pack(&packs.policy)? })
+    }
+
+    /// The calendar that the screening stays on.
+    pub(super) fn calendar_pack(&self, screening: &Screening) -> Result<Option<Arc<Pack>>, Error> {
+        screening.packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()
     }
 
     /// A pack by reference, from memory or from the store.
@@ -139,7 +140,7 @@ impl Device {
             .store
             .read(|rows| store::pack::file(rows, &pack.hash))?
             .ok_or(Error::NotFound { what: "pack" })?;
-        let read = Arc::new(crate::pack::open(&bytes, &self.trust, None)?);
+        let read = Arc::new(crate::pack::reopen(&bytes, &self.trust)?);
         self.memory().packs.insert(pack.hash, Arc::clone(&read));
         Ok(read)
     }

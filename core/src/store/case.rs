@@ -12,8 +12,8 @@ use crate::secret::Key;
 const COLUMNS: &str = "SELECT case_id, code, memorable, opened_ms FROM case_file";
 pub(super) const ROW: &str = "SELECT row FROM case_file WHERE case_id = ?1";
 
-/// A case, to be written or as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A case, to be written or as read. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CaseRow {
     /// The case.
     pub case: CaseId,
@@ -23,6 +23,12 @@ pub struct CaseRow {
     pub memorable: String,
     /// Milliseconds since 1970, by the phone's clock.
     pub opened_ms: i64,
+}
+
+impl std::fmt::Debug for CaseRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CaseRow").field("case", &self.case).finish_non_exhaustive()
+    }
 }
 
 /// Writes a new case.

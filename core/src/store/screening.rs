@@ -40,8 +40,8 @@ pub struct NewScreening<'a> {
     pub opened_ms: i64,
 }
 
-/// A screening as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A screening as read. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScreeningRow {
     /// The screening.
     pub screening: ScreeningId,
@@ -59,6 +59,13 @@ pub struct ScreeningRow {
     pub opened_ms: i64,
     /// When it was closed; none while open.
     pub closed_ms: Option<i64>,
+}
+
+impl std::fmt::Debug for ScreeningRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("ScreeningRow");
+        shown.field("screening", &self.screening).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl State {

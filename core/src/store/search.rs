@@ -6,6 +6,11 @@
 use super::pack::PackRow;
 use super::{Rows, StoreError, Tx};
 
+/// One lower bound, to which SQLite seeks. With `term >= ?` beside it, SQLite seeks to that one and walks over
+/// every service of a frequent word to reach those after.
+pub(super) const RANGE: &str = "SELECT term, rank, n FROM search_token WHERE pack = ?1 AND term < ?2
+     AND (term, rank, n) > (?3, ?4, ?5) ORDER BY term, rank, n LIMIT ?6";
+
 /// One word, or the first letters of one, of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term<'a> {
@@ -75,12 +80,11 @@ pub fn range(
     limit: usize,
 ) -> Result<Vec<(String, u32, u32)>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let after = after.unwrap_or(Term { text: "", rank: 0, n: 0 });
-    let mut query = rows.conn.prepare_cached(
-        "SELECT term, rank, n FROM search_token WHERE pack = ?1 AND term >= ?2 AND term < ?3
-         AND (term, rank, n) > (?4, ?5, ?6) ORDER BY term, rank, n LIMIT ?7",
-    )?;
-    let key = (pack.0, within.0.max(after.text), within.1, after.text, after.rank, after.n, limit);
+    let start = (within.0, -1, -1); // before every rank: none is negative
+    let after = after.map_or(start, |at| (at.text, i64::from(at.rank), i64::from(at.n)));
+    let start = start.max(after);
+    let mut query = rows.conn.prepare_cached(RANGE)?;
+    let key = (pack.0, within.1, start.0, start.1, start.2, limit);
     let rows = query.query(key)?.mapped(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)));
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -3,6 +3,7 @@
 //! Owns the form of scenario files and of their results. Time and randomness come from the file, so a result is
 //! the same at every run. A move that the device refuses is part of the result, not the end of the run.
 
+mod expect;
 mod moves;
 mod said;
 
@@ -15,7 +16,7 @@ use amparo_core::random::SeededEntropy;
 use amparo_core::secret::Key;
 use amparo_core::time::{FixedClock, Moment};
 use amparo_schema::fact::{ConsentBy, StopReason};
-use amparo_schema::id::ScreeningId;
+use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::Place;
@@ -23,6 +24,7 @@ use amparo_schema::text::Lang;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use expect::Expect;
 pub use moves::Move;
 pub use said::Said;
 
@@ -34,7 +36,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const SCREENS_MAX: usize = 2_000;
 
 /// A scenario. Everything in it is synthetic.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it shows.
@@ -65,7 +67,7 @@ pub struct Scenario {
     /// Whether the person agrees to talk.
     #[serde(default = "yes")]
     pub talk: bool,
-    /// Whether the person agrees to storing.
+    /// Whether the person agrees to storing; not asked of who does not talk.
     #[serde(default = "yes")]
     pub store: bool,
     /// The talk is stopped before this item, for this reason.
@@ -74,6 +76,9 @@ pub struct Scenario {
     /// What follows the questions.
     #[serde(default)]
     pub then: Vec<Move>,
+    /// What must come out, reasoned by hand. The run does not look at it; tests do.
+    #[serde(default)]
+    pub expect: Option<Expect>,
 }
 
 fn yes() -> bool {
@@ -122,6 +127,17 @@ pub enum ScenarioError {
 /// # Errors
 /// [`ScenarioError`].
 pub fn run_file(file: &Path) -> Result<Value, ScenarioError> {
+    let scenario = read(file)?;
+    let folder =
+        tempfile::tempdir().map_err(|why| ScenarioError::Io { place: file.display().to_string(), why })?;
+    run(&scenario, folder.path())
+}
+
+/// Reads a scenario file.
+///
+/// # Errors
+/// [`ScenarioError::Io`], [`ScenarioError::Form`].
+pub fn read(file: &Path) -> Result<Scenario, ScenarioError> {
     let place = || file.display().to_string();
     let io = |why| ScenarioError::Io { place: place(), why };
     let length = std::fs::metadata(file).map_err(io)?.len();
@@ -129,14 +145,12 @@ pub fn run_file(file: &Path) -> Result<Value, ScenarioError> {
         return Err(io(std::io::Error::other("the file is too large")));
     }
     let text = std::fs::read_to_string(file).map_err(io)?;
-    let scenario: Scenario = serde_json::from_str(&text).map_err(|e| ScenarioError::Form {
+    serde_json::from_str(&text).map_err(|e| ScenarioError::Form {
         place: place(),
         line: e.line(),
         column: e.column(),
         why: e.to_string(),
-    })?;
-    let folder = tempfile::tempdir().map_err(io)?;
-    run(&scenario, folder.path())
+    })
 }
 
 /// Runs a scenario on a new store in `folder`.
@@ -154,8 +168,13 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Value, ScenarioError> {
     let key = Key::new(&[7; 32]);
     let device = Device::create(&folder.join("store.db"), &key, trust, clock.clone(), entropy)?;
     home::install_embedded(&device)?;
-    let mut run = Run { device: &device, clock: &clock, scenario, id: ScreeningId([0; 16]), referral: None };
-    run.go()
+    let said = Answers {
+        person_lang: scenario.person_lang.clone(),
+        items: scenario.answers.clone(),
+        otherwise: scenario.otherwise.clone(),
+    };
+    let id = ScreeningId([0; 16]);
+    Run { device: &device, clock: &clock, scenario, said, id, referral: None }.go()
 }
 
 /// A moment from RFC 3339 with an offset.
@@ -176,11 +195,19 @@ fn offset_minutes(text: &str) -> Option<i16> {
     total.checked_mul(sign)
 }
 
+/// What the person who is with the official now says.
+struct Answers {
+    person_lang: Option<Lang>,
+    items: BTreeMap<Name, Said>,
+    otherwise: Said,
+}
+
 /// One run.
 struct Run<'a> {
     device: &'a Device,
     clock: &'a FixedClock,
     scenario: &'a Scenario,
+    said: Answers,
     id: ScreeningId,
     referral: Option<amparo_schema::id::ReferralId>,
 }
@@ -188,16 +215,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn go(&mut self) -> Result<Value, ScenarioError> {
         let scenario = self.scenario;
-        self.id = self.device.start(&StartRequest {
-            checklist: scenario.checklist.clone(),
-            case: None,
-            place: scenario.place.clone(),
-            lang: scenario.lang.clone(),
-        })?;
-        if let Some(lang) = &scenario.person_lang {
-            self.device.set_language(self.id, lang.clone(), true)?;
-        }
-        let walk = self.walk()?;
+        let walk = self.screen(&scenario.checklist, None)?;
         let mut moves = Vec::new();
         for next in &scenario.then {
             self.clock.advance_ms(60_000);
@@ -213,11 +231,27 @@ impl Run<'_> {
             "walk": walk,
             "moves": moves,
             "result": report::screening(self.device, self.id)?,
+            "screenings": self.device.screenings()?.iter().map(report::line).collect::<Vec<_>>(),
         }))
     }
 
+    /// Opens a screening, for a new case or as a further one of a case, and walks it to its end.
+    fn screen(&mut self, checklist: &Name, case: Option<CaseId>) -> Result<Value, ScenarioError> {
+        self.id = self.device.start(&StartRequest {
+            checklist: checklist.clone(),
+            case,
+            place: self.scenario.place.clone(),
+            lang: self.scenario.lang.clone(),
+        })?;
+        self.referral = None;
+        if let Some(lang) = &self.said.person_lang {
+            self.device.set_language(self.id, lang.clone(), true)?;
+        }
+        self.walk()
+    }
+
     /// Leads through the items until the end, and records the outcome.
-    pub(crate) fn walk(&mut self) -> Result<Value, ScenarioError> {
+    fn walk(&mut self) -> Result<Value, ScenarioError> {
         let mut shown = Vec::new();
         for _ in 0..SCREENS_MAX {
             self.clock.advance_ms(10_000);
@@ -229,7 +263,7 @@ impl Run<'_> {
                         continue;
                     }
                     let question = self.device.question(self.id, &item)?;
-                    let said = self.scenario.answers.get(&item).unwrap_or(&self.scenario.otherwise);
+                    let said = self.said.items.get(&item).unwrap_or(&self.said.otherwise);
                     let answer = said.answer(&question.item);
                     shown.push(json!({
                         "item": item,
@@ -269,13 +303,14 @@ impl Run<'_> {
             self.device.stop(self.id, StopReason::Unsafe)?;
             return Ok(json!({ "gate": report::gate(&gate) }));
         }
-        for (purpose, agrees) in [(Purpose::Talk, self.scenario.talk), (Purpose::Store, self.scenario.store)]
-        {
+        // As with a person: who does not want to talk is not asked about storing either.
+        let asked = [(Purpose::Talk, self.scenario.talk), (Purpose::Store, self.scenario.store)];
+        for (purpose, agrees) in asked.into_iter().take(if self.scenario.talk { 2 } else { 1 }) {
             let request = ConsentRequest {
                 purpose,
                 receiver: None,
                 scope: BTreeSet::new(),
-                lang: self.scenario.person_lang.clone().unwrap_or_else(|| self.scenario.lang.clone()),
+                lang: self.said.person_lang.clone().unwrap_or_else(|| self.scenario.lang.clone()),
                 by: ConsentBy::Person,
             };
             if agrees {
@@ -286,7 +321,8 @@ impl Run<'_> {
         }
         if !self.scenario.talk {
             self.device.stop(self.id, StopReason::PersonStopped)?;
+            return Ok(json!({ "gate": report::gate(&gate), "talk": false }));
         }
-        Ok(json!({ "gate": report::gate(&gate), "talk": self.scenario.talk, "store": self.scenario.store }))
+        Ok(json!({ "gate": report::gate(&gate), "talk": true, "store": self.scenario.store }))
     }
 }

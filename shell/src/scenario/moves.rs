@@ -1,10 +1,11 @@
 //! What a scenario does after the questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_core::device::{ConsentRequest, Error};
 use amparo_schema::answer::Answer;
 use amparo_schema::fact::{ConsentBy, IdentityField, ReferralState, Scope, StepState};
+use amparo_schema::id::CaseId;
 use amparo_schema::name::Name;
 use amparo_schema::pack::directory::ServiceKind;
 use amparo_schema::pack::policy::Purpose;
@@ -13,14 +14,14 @@ use amparo_schema::text::{Lang, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Run;
+use super::{Answers, Run, Said, ScenarioError};
 use crate::report;
 
 /// How many contacts a result shows.
 const CONTACTS_SHOWN: usize = 5;
 
 /// One move.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Move {
     /// Time goes by.
@@ -93,6 +94,20 @@ pub enum Move {
     Again {
         /// The checklist.
         checklist: Name,
+        /// What is answered this time, by item; without it the same as before.
+        #[serde(default)]
+        answers: Option<BTreeMap<Name, Said>>,
+    },
+    /// Another person at the same place, with the same checklist: a case of its own. What follows is about it.
+    NextPerson {
+        /// The language of this person.
+        #[serde(default)]
+        person_lang: Option<Lang>,
+        /// What is answered, by item.
+        #[serde(default)]
+        answers: BTreeMap<Name, Said>,
+        /// What is answered to every other item.
+        otherwise: Said,
     },
     /// Search as typed.
     Lookup(String),
@@ -123,6 +138,7 @@ impl Move {
             Self::Card(_) => "card",
             Self::Step { .. } => "step",
             Self::Again { .. } => "again",
+            Self::NextPerson { .. } => "next_person",
             Self::Lookup(_) => "lookup",
             Self::Close => "close",
             Self::Verify => "verify",
@@ -158,7 +174,21 @@ impl Run<'_> {
                 let meaning = self.device.log_step(self.id, step, state.clone())?;
                 Ok(json!(format!("{meaning:?}")))
             }
-            Move::Again { checklist } => self.again(checklist),
+            Move::Again { checklist, answers } => {
+                if let Some(answers) = answers {
+                    self.said.items = answers.clone();
+                }
+                let case = self.device.screening(self.id)?.line.case;
+                self.further(checklist, Some(case))
+            }
+            Move::NextPerson { person_lang, answers, otherwise } => {
+                self.said = Answers {
+                    person_lang: person_lang.clone(),
+                    items: answers.clone(),
+                    otherwise: otherwise.clone(),
+                };
+                self.further(&self.scenario.checklist, None)
+            }
             Move::Close => {
                 let closing = self.device.close(self.id)?;
                 let keep = format!("{:?}", closing.keep);
@@ -231,18 +261,10 @@ impl Run<'_> {
         Ok(json!({ "referral": id, "service": chosen.0 }))
     }
 
-    fn again(&mut self, checklist: &Name) -> Result<Value, Error> {
-        let case = self.device.screening(self.id)?.line.case;
-        self.id = self.device.start(&amparo_core::device::StartRequest {
-            checklist: checklist.clone(),
-            case: Some(case),
-            place: self.scenario.place.clone(),
-            lang: self.scenario.lang.clone(),
-        })?;
-        self.referral = None;
-        match self.walk() {
+    fn further(&mut self, checklist: &Name, case: Option<CaseId>) -> Result<Value, Error> {
+        match self.screen(checklist, case) {
             Ok(walk) => Ok(walk),
-            Err(super::ScenarioError::Device(why)) => Err(why),
+            Err(ScenarioError::Device(why)) => Err(why),
             Err(_) => Err(Error::NotFound { what: "end" }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use amparo_core::device::OfferedService;
+use amparo_core::device::{Error, OfferedService};
 use amparo_core::screening::Keep;
 use amparo_schema::fact::{ReferralState, Scope, StepState};
 use amparo_schema::id::ReferralId;
@@ -171,7 +171,8 @@ impl Walk<'_> {
             Some(StepState::Impossible { .. }) => StepState::Impossible { reason: self.reason()? },
         };
         match self.device.log_step(self.id, step, state) {
-            Err(why @ amparo_core::device::Error::Step(_)) => {
+            // A missing or an endless reason: said, and the step stays as it was.
+            Err(why @ (Error::Step(_) | Error::Refused(_))) => {
                 let text = why.to_string();
                 self.ask.tell(&text);
                 Ok(())
@@ -210,10 +211,15 @@ impl Walk<'_> {
         let referral = self.device.refer(self.id, &offer.service.id, channel)?;
         let scope = BTreeSet::from([Scope::Needs, Scope::Outcome]);
         let receiver = Some(offer.service.id.clone());
-        let agrees = self.consent(Purpose::ShareService, receiver, scope.clone())?;
-        if agrees {
-            self.write_packet(referral, offer, &scope)?;
-            self.device.move_referral(self.id, referral, ReferralState::Sent, None)?;
+        if self.consent(Purpose::ShareService, receiver, scope.clone())? {
+            match self.write_packet(referral, offer, &scope) {
+                Ok(()) => self.device.move_referral(self.id, referral, ReferralState::Sent, None)?,
+                // A child's own yes is kept, and opens nothing by itself: the referral stays offered.
+                Err(WalkError::Device(Error::NoPermit(_))) => {
+                    self.ask.tell(self.speaker.word(Word::NotShared))
+                }
+                Err(why) => return Err(why),
+            }
         } else {
             self.device.move_referral(self.id, referral, ReferralState::Declined, None)?;
         }

@@ -27,23 +27,19 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Asks for what is missing before a question: the program may have ended between the gate and the consents,
-    /// and a consent to talk lapses. False when the person does not want to talk.
-    pub(super) fn consents_left(&mut self, lapsed: bool) -> Result<bool, WalkError> {
+    /// The consent to store, where the program died after the one to talk and it was never asked for: without
+    /// it only the outcome would be kept.
+    pub(super) fn consent_that_was_cut_off(&mut self) -> Result<(), WalkError> {
         let screening = self.device.screening(self.id)?.screening;
-        if screening.gate != Gate::Passed {
-            return Ok(true);
-        }
-        let state = |purpose| screening.consents.state(purpose, None, i64::MIN);
-        let asks = lapsed || state(Purpose::Talk) != State::Given;
-        if asks && !self.consent(Purpose::Talk, None, BTreeSet::new())? {
-            self.device.stop(self.id, StopReason::PersonStopped)?;
-            return Ok(false);
-        }
-        if state(Purpose::Store) == State::NotAsked {
+        let asked = |purpose| screening.consents.state(purpose, None, i64::MIN);
+        let cut_off = screening.gate == Gate::Passed
+            && screening.closed.is_none()
+            && asked(Purpose::Talk) == State::Given
+            && asked(Purpose::Store) == State::NotAsked;
+        if cut_off {
             self.consent(Purpose::Store, None, BTreeSet::new())?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Reads one consent aloud and records the answer.

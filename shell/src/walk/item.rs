@@ -30,9 +30,6 @@ impl Walk<'_> {
     pub(super) fn item(&mut self, item: &Name) -> Result<Option<NextStep>, WalkError> {
         let question = self.device.question(self.id, item)?;
         let same = Some(NextStep::Item(item.clone()));
-        if question.item.mode == Mode::Ask && !self.consents_left(false)? {
-            return Ok(Some(NextStep::End));
-        }
         let prompt = self.prompt(&question)?;
         let choices = self.choices(&question.item);
         self.ask.page();
@@ -59,12 +56,11 @@ impl Walk<'_> {
         };
         match self.device.answer(self.id, item, answer) {
             Ok(_) => Ok(None),
+            // The consent to talk has lapsed since, or was taken back: it is asked for again.
+            Err(Error::Refused(Refused::Talk(_))) => self.consents_before_questions().map(|()| None),
             Err(Error::Answer(_)) => {
                 self.ask.tell(self.speaker.word(Word::NotAccepted));
                 Ok(same)
-            }
-            Err(Error::Refused(Refused::Talk(_))) => {
-                Ok(if self.consents_left(true)? { same } else { Some(NextStep::End) })
             }
             Err(why) => Err(why.into()),
         }

@@ -27,8 +27,8 @@ pub trait Postings {
 
     /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most
     /// `limit`:
-    /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term >= ? AND term < ? AND (term, rank, n) > (?, ?, ?)
-    /// ORDER BY term, rank, n LIMIT ?`, with the bounds `prefix` and [`prefix_end`].
+    /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term < ? AND (term, rank, n) > (?, ?, ?)
+    /// ORDER BY term, rank, n LIMIT ?`, from `prefix` or `after` on and below [`prefix_end`].
     ///
     /// # Errors
     /// Those of the store.

@@ -146,6 +146,9 @@ rules! {
     MissingSpokenLanguage Warning "missing-spoken-language";
     /// The header calls a language complete that is not.
     LanguageIncomplete Error "language-incomplete";
+    /// A word that is never said of a person, such as victim, score, suspect or illegal. Proper names of
+    /// services, agencies, posts and documents are free of it.
+    BannedWord Error "banned-word";
     /// A text past its limit.
     TextTooLong Error "text-too-long";
     /// A sign that changes the direction of writing unseen.
