@@ -85,7 +85,7 @@ CREATE TABLE case_file (
     row INTEGER PRIMARY KEY,                               -- Number inside this store.
     case_id BLOB NOT NULL UNIQUE CHECK (length(case_id) = 16), -- The case.
     code TEXT NOT NULL UNIQUE,                             -- Random code for records.
-    memorable TEXT NOT NULL,                               -- Short code that the person can remember.
+    memorable TEXT NOT NULL,                               -- Short code that the person can remember; empty once erased.
     opened_ms INTEGER NOT NULL,                            -- When it was opened.
     identity_key BLOB                                      -- Key of the identity facts; null once shredded or never made.
 ) STRICT;

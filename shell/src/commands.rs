@@ -158,8 +158,9 @@ impl Shell<'_> {
             Some(Command::Explain { id }) => self.explain(id),
             Some(Command::Verify) => self.verify(),
             Some(Command::Lock) => {
-                self.device.close_overdue()?;
+                let closed = self.device.close_overdue();
                 self.device.rest()?;
+                closed?;
                 print(self.speaker.word(Word::Locked));
                 Ok(exit::OK)
             }
@@ -169,7 +170,10 @@ impl Shell<'_> {
 
     fn main_job(&self, ask: &mut dyn Ask) -> Result<u8, CommandError> {
         ask.tell(self.speaker.word(Word::Welcome));
-        self.device.close_overdue()?;
+        // One screening that does not read must not keep the official from all others.
+        if let Err(why) = self.device.close_overdue() {
+            ask.tell(&why.to_string());
+        }
         let mut speaker = self.speaker;
         loop {
             let open = self.open_screening()?;
@@ -287,7 +291,14 @@ impl Shell<'_> {
             (&*checklist.content, &*policy.content)
         {
             let lang = self.speaker.lang();
-            let assessment = self.device.explain(id)?;
+            let assessment = match self.device.explain(id) {
+                Err(Error::Erased) => {
+                    let outcomes = self.device.screening(id)?.outcomes;
+                    print(&draw::outcome::recorded(&outcomes, policy, self.speaker));
+                    return Ok(exit::OK);
+                }
+                other => other?,
+            };
             print(&draw::outcome::outcome(&assessment, policy, checklist, &lang, self.speaker));
             print(&draw::steps::protocol(&self.device.protocol(id)?, &lang, self.speaker));
         }

@@ -173,6 +173,7 @@ words! {
     SearchPlease: "Nombre, lugar o servicio:", "Name, place or service:";
     NothingFound: "Nada encontrado.", "Nothing found.";
     PacketWritten: "Paquete para el servicio guardado en", "Packet for the service written to";
+    OutcomeKept: "Cerrada. La persona no aceptó que se guardara más: solo se conserva el resultado.", "Closed. The person did not agree to more being kept: only the outcome remains.";
     PackExpired: "El contenido puede estar desactualizado desde", "Content may be out of date since";
     VerifyWhole: "El almacén está íntegro:", "The store is whole:";
     VerifyBroken: "EL ALMACÉN TIENE FALLAS:", "THE STORE HAS FAULTS:";

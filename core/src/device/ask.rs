@@ -62,7 +62,7 @@ impl Device {
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn next(&self, id: ScreeningId) -> Result<NextStep, Error> {
         let now = self.stamp();
-        self.work(id, |session| Ok(session.next(now.wall_ms)))
+        self.work(id, |session| Ok(session.next(session.screening.consent_ms(&now))))
     }
 
     /// One item as it stands.
@@ -110,7 +110,7 @@ impl Device {
             let mode = session.form.item(item).ok_or_else(|| AnswerError::NoSuchItem(item.clone()))?.mode;
             self.add(session, Body::Answered { item: item.clone(), answer: answer.clone(), mode })?;
             session.walk.set(item, answer)?;
-            Ok(session.next(self.stamp().wall_ms))
+            Ok(session.next(session.screening.consent_ms(&self.stamp())))
         })
     }
 

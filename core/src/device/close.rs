@@ -6,11 +6,14 @@ use amparo_schema::fact::{Body, Compartment, Fact};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::outcome::Outcome;
 
+use super::inspect::LISTED_MAX;
 use super::session::{self, Session};
 use super::{Device, Error};
-use crate::screening::{Keep, retention};
+use crate::packet::code::case_code;
+use crate::screening::{Keep, Screening, retention};
 use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
 use crate::secret::Key;
+use crate::store::screening::State;
 use crate::store::segment::NewSegment;
 use crate::store::{self, Tx};
 
@@ -55,8 +58,9 @@ impl Device {
             }
             let at = self.stamp();
             let body = Body::Closed { outcomes: outcomes.clone(), assessment: hash };
-            crate::screening::allow(&session.screening, &body, at.wall_ms)?;
-            let keep = retention(&session.screening, at.wall_ms);
+            let consent_ms = session.screening.consent_ms(&at);
+            crate::screening::allow(&session.screening, &body, consent_ms)?;
+            let keep = retention(&session.screening, consent_ms);
             let fact = Fact { at, body };
             let plain = session::encode(&fact)?;
             let before = self.events(session, keep)?;
@@ -71,7 +75,7 @@ impl Device {
                 }
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
-                    store::fact::purge_all_but(tx, id, &kept(session, counter))?;
+                    self.erase(tx, session, &kept(session, counter))?;
                 }
                 Ok::<_, Error>((counter, count))
             })?;
@@ -84,30 +88,53 @@ impl Device {
         })
     }
 
+    /// Erases what may not be kept. Once nothing else is kept of the case, its codes go too, and the key of its
+    /// identity facts: nobody can be found again by them.
+    fn erase(&self, tx: &Tx<'_>, session: &Session, kept: &[u64]) -> Result<(), Error> {
+        let (id, case) = (session.screening.id, session.screening.case);
+        store::fact::purge_all_but(tx, id, kept)?;
+        store::screening::mark_purged(tx, id)?;
+        let of_case = store::screening::of_case(tx, case)?;
+        if of_case.iter().all(|row| row.state == State::Purged) {
+            store::case::erase(tx, case, &case_code(&*self.entropy)?)?;
+        }
+        Ok(())
+    }
+
     /// Closes every open screening whose newest fact is older than its policy's `open_hours`, and returns them.
     /// Does nothing while the clock is in doubt: a wrong clock never ends a talk.
     ///
     /// # Errors
-    /// Those of [`Device::close`]; screenings that were closed before the error stay closed.
+    /// The first of those of [`Device::close`]; one screening that cannot be closed holds up no other.
     pub fn close_overdue(&self) -> Result<Vec<ScreeningId>, Error> {
         let now = self.stamp();
         let mut closed = Vec::new();
         if now.doubt.is_some() {
             return Ok(closed);
         }
-        for line in self.screenings()?.into_iter().filter(|line| !line.closed) {
-            let overdue = self.work(line.screening, |session| {
-                let hours = i64::from(session.packs.policy()?.retention.open_hours);
-                let newest = session.screening.newest;
-                let quiet_ms = now.wall_ms.saturating_sub(newest.wall_ms);
-                Ok(newest.doubt.is_none() && quiet_ms > hours.saturating_mul(60 * 60 * 1000))
-            })?;
-            if overdue {
-                self.close(line.screening)?;
-                closed.push(line.screening);
+        let open = self.store.read(|rows| store::screening::newest(rows, Some(State::Open), LISTED_MAX))?;
+        let mut failed = None;
+        for id in open.into_iter().map(|row| row.screening) {
+            match self.close_if_overdue(id, now.wall_ms) {
+                Ok(true) => closed.push(id),
+                Ok(false) => {}
+                Err(why) => failed = failed.or(Some(why)),
             }
         }
-        Ok(closed)
+        failed.map_or(Ok(closed), Err)
+    }
+
+    fn close_if_overdue(&self, id: ScreeningId, now_ms: i64) -> Result<bool, Error> {
+        let overdue = self.work(id, |session| {
+            let hours = i64::from(session.packs.policy()?.retention.open_hours);
+            let newest = session.screening.newest;
+            let quiet_ms = now_ms.saturating_sub(newest.wall_ms);
+            Ok(newest.doubt.is_none() && quiet_ms > hours.saturating_mul(60 * 60 * 1000))
+        })?;
+        if overdue {
+            self.close(id)?;
+        }
+        Ok(overdue)
     }
 
     /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the
@@ -170,7 +197,9 @@ impl Device {
         Ok(())
     }
 
-    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well.
+    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well. One by
+    /// which nothing may be kept any longer erases the rest in the same transaction; what is sealed can then be
+    /// read by the custodian alone, who is told.
     pub(super) fn add_sealed(
         &self,
         session: &Session,
@@ -182,9 +211,27 @@ impl Device {
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
             self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())])?;
+            if session.erased {
+                let closed = session.screening.closed.map_or(0, |closed| closed.counter);
+                let mut kept = kept(session, closed);
+                kept.push(counter);
+                self.erase(tx, session, &kept)?;
+                for segment in store::segment::of_screening(tx, session.screening.id)? {
+                    store::segment::drop_key(tx, &segment.hash)?;
+                }
+            }
             Ok(counter)
         })
     }
+}
+
+/// Whether this fact takes the consent to store back, so that the screening may not be kept after it.
+pub(super) fn takes_back(screening: &Screening, fact: &Fact) -> bool {
+    let mut after = screening.clone();
+    matches!(fact.body, Body::ConsentWithdrawn { .. } | Body::ConsentRefused { .. })
+        && after.add(screening.last.saturating_add(1), fact.clone()).is_ok()
+        && retention(&after, after.consent_ms(&fact.at)) == Keep::AggregateOnly
+        && retention(screening, screening.consent_ms(&fact.at)) == Keep::Full
 }
 
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.

@@ -16,7 +16,7 @@ use crate::seal::DeviceKey;
 use crate::store::{self, Finding, VerifyReport};
 
 /// Screenings in one list.
-const LISTED_MAX: u32 = 10_000;
+pub(super) const LISTED_MAX: u32 = 10_000;
 
 /// One line of the list of screenings. `Debug` shows no code by which the person could be found.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct ScreeningLine {
     pub case: CaseId,
     /// The random code of the case.
     pub code: String,
-    /// The code that the person can remember.
+    /// The code that the person can remember; empty once erased.
     pub memorable: String,
     /// True once closed and sealed.
     pub closed: bool,
@@ -70,27 +70,25 @@ pub struct ScreeningView {
     pub doubts: Vec<(u64, Doubt)>,
 }
 
+fn line(row: store::screening::ScreeningRow) -> ScreeningLine {
+    ScreeningLine {
+        screening: row.screening,
+        case: row.case,
+        code: row.code,
+        memorable: row.memorable,
+        closed: row.closed_ms.is_some(),
+        opened_ms: row.opened_ms,
+    }
+}
+
 impl Device {
     /// The newest screenings, at most 10,000, newest first.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn screenings(&self) -> Result<Vec<ScreeningLine>, Error> {
-        self.store.read(|rows| {
-            let newest = store::screening::newest(rows, None, LISTED_MAX)?;
-            let line = |row: store::screening::ScreeningRow| {
-                let case = store::case::by_id(rows, row.case)?.ok_or(Error::NotFound { what: "case" })?;
-                Ok(ScreeningLine {
-                    screening: row.screening,
-                    case: row.case,
-                    code: row.code,
-                    memorable: case.memorable,
-                    closed: row.closed_ms.is_some(),
-                    opened_ms: row.opened_ms,
-                })
-            };
-            newest.into_iter().map(line).collect()
-        })
+        let newest = self.store.read(|rows| store::screening::newest(rows, None, LISTED_MAX))?;
+        Ok(newest.into_iter().map(line).collect())
     }
 
     /// One screening.
@@ -98,11 +96,8 @@ impl Device {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn screening(&self, id: ScreeningId) -> Result<ScreeningView, Error> {
-        let line = self
-            .screenings()?
-            .into_iter()
-            .find(|line| line.screening == id)
-            .ok_or(Error::NotFound { what: "screening" })?;
+        let row = self.store.read(|rows| store::screening::by_id(rows, id))?;
+        let line = row.map(line).ok_or(Error::NotFound { what: "screening" })?;
         self.work(id, |session| {
             let screening = session.screening.clone();
             Ok(ScreeningView {

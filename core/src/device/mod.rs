@@ -198,16 +198,20 @@ impl Device {
     /// closing, the addition is sealed in the same transaction.
     fn add(&self, session: &mut Session, body: Body) -> Result<u64, Error> {
         let at = self.stamp();
-        crate::screening::allow(&session.screening, &body, at.wall_ms)?;
+        if session.erased {
+            return Err(Error::Erased);
+        }
+        crate::screening::allow(&session.screening, &body, session.screening.consent_ms(&at))?;
         let fact = Fact { at, body };
         let id = session.screening.id;
         let compartment = fact.body.compartment();
-        let plain = session::encode(&fact)?;
+        let plain = zeroize::Zeroizing::new(session::encode(&fact)?);
         let stored = match compartment {
             Compartment::Identity => self.box_identity(session, &plain)?,
-            _ => plain.clone(),
+            _ => plain.to_vec(),
         };
         let counter = if session.screening.closed.is_some() {
+            session.erased = close::takes_back(&session.screening, &fact);
             self.add_sealed(session, compartment, &plain, &stored)?
         } else {
             self.store.write(|tx| store::fact::append(tx, Some(id), compartment, &stored))?.0
@@ -230,6 +234,12 @@ impl Device {
         *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    fn forget_if(&self, erased: bool) {
+        if erased {
+            self.forget();
+        }
+    }
+
     /// After an erasure: what was erased must linger neither in memory nor in the log. A log that is in use now
     /// is emptied at the next rest.
     fn forget(&self) {
@@ -243,6 +253,7 @@ fn last_wall_ms(rows: &store::Rows<'_>) -> Result<Option<i64>, Error> {
     let (last, _) = store::fact::last(rows)?;
     let newest = store::fact::from(rows, last.saturating_sub(LOOK_BACK_FACTS), LOOK_BACK_FACTS_U32)?;
     let readable = newest.iter().rev().filter(|fact| fact.compartment != Compartment::Identity);
-    let mut bodies = readable.filter_map(|fact| fact.body.as_ref().map(|body| (fact.counter, body)));
-    bodies.next().map(|(counter, body)| Ok(session::decode(counter, body)?.at.wall_ms)).transpose()
+    // One that does not read is no reason not to open; its own screening will say so.
+    let mut read = readable.filter_map(|fact| session::decode(fact.counter, fact.body.as_ref()?).ok());
+    Ok(read.next().map(|fact| fact.at.wall_ms))
 }

@@ -28,6 +28,8 @@ pub(super) struct Session {
     pub(super) walk: Walk,
     pub(super) form: Arc<Form>,
     pub(super) packs: SessionPacks,
+    /// True when facts of it were erased: what is left of it no longer tells why it came out as it did.
+    pub(super) erased: bool,
 }
 
 /// The packs that the next question needs. The others that the screening stays on are read when they are needed.
@@ -87,10 +89,9 @@ impl Session {
         }
     }
 
-    /// Whether the answers were erased at closing: what is left does not give the recorded outcome.
+    /// Whether facts were erased: what is left does not give the recorded outcome.
     pub(super) fn is_erased(&self) -> bool {
-        let recorded = self.screening.outcome.as_ref().map(|recorded| recorded.assessment);
-        self.screening.closed.is_some() && recorded.is_some_and(|hash| hash != self.assess().hash())
+        self.erased
     }
 
     /// The assessment of the answers as they are.
@@ -107,6 +108,7 @@ impl Device {
             return Err(Error::NotFound { what: "screening" });
         }
         let mut facts = Vec::with_capacity(rows.len());
+        let erased = rows.iter().any(|row| row.body.is_none());
         for row in rows {
             // Identity stays closed; purged bodies have left their hash.
             let Some(body) = row.body.filter(|_| row.compartment != Compartment::Identity) else { continue };
@@ -116,7 +118,7 @@ impl Device {
         let packs = self.packs_of(&screening)?;
         let form = Arc::new(Form::compile(packs.policy()?, packs.checklist()?)?);
         let walk = Walk::new(Arc::clone(&form), &screening.answers);
-        Ok(Session { screening, walk, form, packs })
+        Ok(Session { screening, walk, form, packs, erased })
     }
 
     fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {

@@ -124,7 +124,10 @@ impl Device {
         let case = request.case.map_or_else(|| random::bytes(&*self.entropy).map(CaseId), Ok)?;
         let new_case = match request.case {
             Some(known) => {
-                self.case(known)?;
+                // Of an erased case nothing may be begun anew: the person could be found again.
+                Some(self.case(known)?)
+                    .filter(|case| !case.memorable.is_empty())
+                    .ok_or(Error::NotFound { what: "case" })?;
                 None
             }
             None => {

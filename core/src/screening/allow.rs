@@ -142,16 +142,16 @@ pub(super) fn is_asked(answer: &Answer, mode: Mode) -> bool {
 }
 
 fn room(screening: &Screening, body: &Body) -> Result<(), Refused> {
-    let always = matches!(
-        body,
+    let limit = match body {
+        Body::Closed { .. } => SCREENING_FACTS_MAX,
+        // Closing records the outcome first.
+        Body::OutcomeRecorded { .. } => SCREENING_FACTS_MAX - 1,
         Body::Stopped { .. }
-            | Body::ConsentWithdrawn { .. }
-            | Body::ConsentRefused { .. }
-            | Body::OutcomeRecorded { .. }
-            | Body::ReferralMoved { .. }
-            | Body::Closed { .. }
-    );
-    let limit = if always { SCREENING_FACTS_MAX } else { SCREENING_FACTS_MAX - RESERVED_FACTS };
+        | Body::ConsentWithdrawn { .. }
+        | Body::ConsentRefused { .. }
+        | Body::ReferralMoved { .. } => SCREENING_FACTS_MAX - 2,
+        _ => SCREENING_FACTS_MAX - RESERVED_FACTS,
+    };
     if screening.facts < limit { Ok(()) } else { Err(Refused::Full) }
 }
 

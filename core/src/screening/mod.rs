@@ -72,6 +72,8 @@ pub struct Screening {
     pub last: u64,
     /// When the last fact was written.
     pub newest: Stamp,
+    /// Wall time of the last fact that was written while the clock was not in doubt; milliseconds since 1970.
+    pub trusted_ms: Option<i64>,
 }
 
 impl std::fmt::Debug for Screening {
@@ -261,6 +263,7 @@ impl Screening {
             facts: 0,
             last: 0,
             newest: opened,
+            trusted_ms: None,
         }
     }
 
@@ -324,8 +327,19 @@ impl Screening {
         self.last = counter;
         self.newest = at;
         self.facts += 1;
-        if let Some(doubt) = at.doubt {
-            self.doubts.push((counter, doubt));
+        match at.doubt {
+            Some(doubt) => self.doubts.push((counter, doubt)),
+            None => self.trusted_ms = Some(at.wall_ms),
+        }
+    }
+
+    /// The time by which consents run at this moment, milliseconds since 1970. A clock in doubt neither lapses
+    /// a consent nor revives one: time then stands at the last fact whose clock was not doubted.
+    #[must_use]
+    pub fn consent_ms(&self, at: &Stamp) -> i64 {
+        match at.doubt {
+            Some(_) => self.trusted_ms.unwrap_or(at.wall_ms),
+            None => at.wall_ms,
         }
     }
 

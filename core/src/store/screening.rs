@@ -10,7 +10,8 @@ use super::{Rows, StoreError, Tx, case, hash_at, pack, row_of};
 use crate::schema::id::{CaseId, Hash, ScreeningId};
 
 const COLUMNS: &str =
-    "SELECT s.screening_id, c.case_id, s.checklist, s.state, s.opened_ms, s.closed_ms, c.code
+    "SELECT s.screening_id, c.case_id, s.checklist, s.state, s.opened_ms, s.closed_ms, c.code,
+    c.memorable
     FROM screening s JOIN case_file c ON c.row = s.case_row";
 
 /// How far a screening is.
@@ -48,6 +49,8 @@ pub struct ScreeningRow {
     pub case: CaseId,
     /// The code of its case.
     pub code: String,
+    /// The code that the person can remember; empty once erased.
+    pub memorable: String,
     /// Hash of the checklist that it stays on.
     pub checklist: Hash,
     /// How far it is.
@@ -166,5 +169,6 @@ fn read(row: &Row<'_>) -> Result<ScreeningRow, StoreError> {
         opened_ms: row.get(4)?,
         closed_ms: row.get(5)?,
         code: row.get(6)?,
+        memorable: row.get(7)?,
     })
 }

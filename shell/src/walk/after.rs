@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use amparo_core::device::{Error, OfferedService};
+use amparo_core::screening::Keep;
 use amparo_schema::fact::{ReferralState, Scope, StepState};
 use amparo_schema::id::ReferralId;
 use amparo_schema::name::Name;
@@ -66,8 +67,7 @@ impl Walk<'_> {
                     self.show_outcome()?;
                 }
                 After::Close => {
-                    self.device.close(self.id)?;
-                    self.farewell(Word::Closed)?;
+                    self.close()?;
                     return Ok(Leave::Yes);
                 }
                 After::Open => {
@@ -76,6 +76,25 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Closes. What was not to be stored does not stay beside the store either: packets that no key protects.
+    fn close(&mut self) -> Result<(), WalkError> {
+        let screening = self.device.screening(self.id)?.screening;
+        if self.device.close(self.id)?.keep == Keep::Full {
+            return self.farewell(Word::Closed);
+        }
+        for referral in screening.referrals.iter() {
+            let path = self.out.join(format!("{}.json", referral.id));
+            match std::fs::remove_file(&path) {
+                Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(WalkError::Io { place: path.display().to_string(), why });
+                }
+                _ => {}
+            }
+        }
+        self.ask.tell(self.speaker.word(Word::OutcomeKept));
+        Ok(())
     }
 
     fn farewell(&mut self, word: Word) -> Result<(), WalkError> {
