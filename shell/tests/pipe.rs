@@ -276,6 +276,8 @@ fn cut_after(home: &Home, k: usize) {
     } else {
         before.iter().rev().nth(usize::from(went_back)).map(String::as_str)
     };
+    // A talk that was cut off between the gate and the consent to it begins at the gate again.
+    let open = if place.contains("gate: all of it") { Some("gate") } else { open };
     assert_eq!(after.first().map(String::as_str), open, "{place}: {}", resumed.out);
     // One screening, not a second one.
     let list = home.typed(&["list", "--json"], &[]);
@@ -286,11 +288,12 @@ fn cut_after(home: &Home, k: usize) {
 #[test]
 fn a_child_own_yes_opens_no_packet_and_ends_nothing() {
     let made = Home::made();
-    // Age 9 to 12, all else skipped; the gate; talk and store; four times no; contacts, the first, agrees.
+    // Age 9 to 12, all else skipped; the gate; talk and store; four times no; contacts, the first.
     let child = ["2", "5", "3", "3", "3", "4", "4", "3", "1,2,3,4,5,6,7,8", "1", "1", "1", "2", "2", "2"];
-    for (who, state) in [("3", "offered"), ("2", "sent"), ("1", "sent")] {
+    // The authority or the guardian agrees, beside the child; or nobody does, and the child's own yes is not offered.
+    for (who, state) in [("3", "declined"), ("2", "sent"), ("1", "sent")] {
         let home = made.copy();
-        let all: Vec<&str> = child.into_iter().chain(["1", "1", "1", who, "6"]).collect();
+        let all: Vec<&str> = child.into_iter().chain(["1", "1", who, "6"]).collect();
         let ran = home.typed(&SCREEN, &all);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         let list = home.typed(&["list", "--json"], &[]);

@@ -200,14 +200,13 @@ mod tests {
             let ended = Walk { device: &device, ask: &mut ask, speaker: Speaker::Es, id, out }.run();
             assert!(matches!(ended, Err(WalkError::Ended(_))), "{ended:?}");
         };
-        // Age 18 to 29, all else skipped; the gate; talk and store; "tricked: no". Two days later: "unsafe: yes",
-        // which is not taken; agrees again; "unsafe: yes".
+        // Age 18 to 29, all else skipped; the gate; talk and store; "tricked: no". Two days later the talk begins
+        // at the gate again, and only then goes on: the gate; talk and store; "unsafe: yes".
         typed("5\n5\n3\n3\n4\n4\n3\n1,2,3,4,5,6,7,8\n1\n1\n2\n");
         (0..48).for_each(|_| clock.advance_ms(60 * 60 * 1000));
-        typed("1\n");
         let answers = |item: &str| device.screening(id).unwrap().screening.answers.value(item).cloned();
         assert_eq!((answers("tricked"), answers("unsafe")), (Some(Value::No), None));
-        typed("1\n1\n1\n1\n");
+        typed("1,2,3,4,5,6,7,8\n1\n1\n1\n");
         assert_eq!(answers("unsafe"), Some(Value::Yes));
         let consents = device.screening(id).unwrap().screening.consents;
         let now_ms = at.wall_ms + 48 * 60 * 60 * 1000;
