@@ -249,6 +249,8 @@ fn services_and_search_rows() {
             assert_eq!(range("linea", Some(Term { text: "linea", rank: 10, n: 1 }))?, all[1..]);
             assert_eq!(range("lineas", None)?, all[2..]);
             assert_eq!(range("\u{10FFFE}", None)?, [word("\u{10FFFE}x", 20, 2)]);
+            let holds = |text, rank, n| search::holds(rows, pack, Term { text, rank, n });
+            assert!(holds("linea", 10, 1)? && !holds("linea", 10, 0)? && !holds("line", 10, 1)?);
             assert_eq!(service::words(rows, pack, 0)?, "chile linea");
             assert_eq!(service::words(rows, pack, 9)?, "");
             Ok::<_, StoreError>(())

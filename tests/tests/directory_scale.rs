@@ -118,6 +118,10 @@ impl Postings for Counted {
         self.rows.set(self.rows.get() + rows.len());
         Ok(rows)
     }
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, Infallible> {
+        self.checks.set(self.checks.get() + 1);
+        self.inner.holds(term, rank, n)
+    }
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, Infallible> {
         self.checks.set(self.checks.get() + 1);
         self.inner.contains(n, prefix)

@@ -57,6 +57,10 @@ impl Postings for Stored<'_, '_> {
         Ok(rows.into_iter().map(|(term, rank, n)| Posting { term, rank, n }).collect())
     }
 
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, StoreError> {
+        store::search::holds(self.rows, self.pack, Term { text: term, rank, n })
+    }
+
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, StoreError> {
         let words = store::service::words(self.rows, self.pack, n)?;
         Ok(crate::directory::search::holds_prefix(&words, prefix))

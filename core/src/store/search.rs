@@ -67,6 +67,17 @@ pub fn prefix_top(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether this word is written for this service.
+///
+/// # Errors
+/// As SQLite.
+pub fn holds(rows: &Rows<'_>, pack: PackRow, term: Term<'_>) -> Result<bool, StoreError> {
+    let mut query = rows.conn.prepare_cached(
+        "SELECT 1 FROM search_token WHERE pack = ?1 AND term = ?2 AND rank = ?3 AND n = ?4",
+    )?;
+    Ok(query.exists((pack.0, term.text, term.rank, term.n))?)
+}
+
 /// The words from the first of `within` on and below the second, after `after`, with rank and position, in the
 /// order of the key, at most `limit`.
 ///
