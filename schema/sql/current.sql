@@ -54,13 +54,20 @@ CREATE TABLE service (
     id TEXT NOT NULL,                                      -- Id in the directory.
     country TEXT NOT NULL,                                 -- Country, ISO 3166-1.
     rank INTEGER NOT NULL,                                 -- Static rank; the least comes first.
-    words TEXT NOT NULL,                                       -- Its folded words, sorted, parted by spaces.
     body TEXT NOT NULL,                                    -- The service, JSON.
     PRIMARY KEY (pack, n),
     UNIQUE (pack, id)
 ) STRICT;
 
 CREATE INDEX service_by_country ON service (pack, country, rank, n);
+
+-- All words of each service in one narrow row: what a search of several words looks at.
+CREATE TABLE search_words (
+    pack INTEGER NOT NULL REFERENCES pack (row) ON DELETE CASCADE, -- The directory.
+    n INTEGER NOT NULL,                                    -- Position in the directory, from 0.
+    words TEXT NOT NULL,                                   -- Its folded words, sorted, parted by spaces.
+    PRIMARY KEY (pack, n)
+) STRICT, WITHOUT ROWID;
 
 -- Words of each service, folded.
 CREATE TABLE search_token (

@@ -23,10 +23,10 @@ pub(super) fn insert_services(tx: &Tx<'_>, pack: PackRow, directory: &Directory)
             id: service.id.clone(),
             country: service.country,
             rank: i64::from(static_rank(service)),
-            words: index.words.get(&n).cloned().unwrap_or_default(),
             body,
         };
         store::service::insert(tx, pack, &row)?;
+        store::search::insert_words(tx, pack, n, index.words.get(&n).map_or("", String::as_str))?;
     }
     for (text, rank, n) in index.postings() {
         store::search::insert_token(tx, pack, Term { text, rank, n })?;
@@ -62,7 +62,7 @@ impl Postings for Stored<'_, '_> {
     }
 
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, StoreError> {
-        let words = store::service::words(self.rows, self.pack, n)?;
+        let words = store::search::words(self.rows, self.pack, n)?;
         Ok(crate::directory::search::holds_prefix(&words, prefix))
     }
 }

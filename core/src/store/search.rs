@@ -3,6 +3,8 @@
 //! Folding words and cutting first letters is the directory's work; here they are looked up. A look-up
 //! costs what it returns, not what the directory holds: that is what the rank inside the key is for.
 
+use rusqlite::OptionalExtension;
+
 use super::pack::PackRow;
 use super::{Rows, StoreError, Tx};
 
@@ -65,6 +67,25 @@ pub fn prefix_top(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = query.query((pack.0, prefix, limit))?.mapped(|r| Ok((r.get(0)?, r.get(1)?)));
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes all words of a service, sorted, parted by spaces.
+///
+/// # Errors
+/// As SQLite.
+pub fn insert_words(tx: &Tx<'_>, pack: PackRow, n: u32, words: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO search_words (pack, n, words) VALUES (?1, ?2, ?3)";
+    tx.conn.prepare_cached(sql)?.execute((pack.0, n, words))?;
+    Ok(())
+}
+
+/// All words of the service at a position; empty if none were written.
+///
+/// # Errors
+/// As SQLite.
+pub fn words(rows: &Rows<'_>, pack: PackRow, n: u32) -> Result<String, StoreError> {
+    let mut query = rows.conn.prepare_cached("SELECT words FROM search_words WHERE pack = ?1 AND n = ?2")?;
+    Ok(query.query_row((pack.0, n), |r| r.get(0)).optional()?.unwrap_or_default())
 }
 
 /// Whether this word is written for this service.

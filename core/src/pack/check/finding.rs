@@ -118,6 +118,8 @@ rules! {
     ThresholdInvalid Error "threshold-invalid";
     /// A rule gives `none_noted_today`, which only the engine gives.
     NoneNotedInRule Error "none-noted-in-rule";
+    /// A rule for `presumed` holds an indicator or a dimension under `not`.
+    UndoneBySign Error "undone-by-sign";
     /// For one outcome a protocol has nothing to do.
     OutcomeWithoutSteps Error "outcome-without-steps";
     /// A deadline without limits, or with more than three.
