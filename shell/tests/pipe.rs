@@ -2,7 +2,6 @@
 //! wrong passphrases, and the commands with their exit codes. Everything typed is synthetic.
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::expect_used)] // a test may
-#![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

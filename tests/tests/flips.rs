@@ -202,7 +202,7 @@ fn damage_each<C: Copy>(
     tally
 }
 
-fn flip(bytes: &mut Vec<u8>, at: usize) {
+fn flip(bytes: &mut [u8], at: usize) {
     bytes[at] ^= 0xFF;
 }
 
@@ -210,7 +210,7 @@ fn cut(bytes: &mut Vec<u8>, length: usize) {
     bytes.truncate(length);
 }
 
-fn zero(bytes: &mut Vec<u8>, (from, length): (usize, usize)) {
+fn zero(bytes: &mut [u8], (from, length): (usize, usize)) {
     bytes[from..from + length].fill(0);
 }
 
