@@ -240,6 +240,12 @@ fn commands(home: &Home) {
         let ran = run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
     }
+    let left: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json") && name != "key.json")
+        .collect();
+    assert_eq!(left, [""; 0], "no packet lies open after locking");
 }
 
 #[test]
