@@ -155,6 +155,21 @@ fn the_custodian_reads_every_fact_and_each_compartment_apart() {
 }
 
 #[test]
+fn identity_is_granted_to_nobody_without_a_consent_to_share_it() {
+    let world = world();
+    let device = &world.device;
+    let id = start(device);
+    talk(device, id, true);
+    device.record_outcome(id).unwrap();
+    let service = device.contacts(id, &[]).unwrap().offers.remove(0).service.id;
+    device.refer(id, &service, None).unwrap();
+    device.give_identity(id, IdentityField::Name, "Synthetic Person 0002".into()).unwrap();
+    assert_eq!(device.close(id).unwrap().segments, 3);
+    let grants: Vec<usize> = device.sealed(id).unwrap().iter().map(|sealed| sealed.grants.len()).collect();
+    assert_eq!(grants, [0, 1, 1], "identity comes first");
+}
+
+#[test]
 fn another_key_and_another_grant_open_nothing() {
     let world = world();
     let device = &world.device;

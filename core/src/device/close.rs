@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use amparo_schema::fact::{Body, Compartment, Fact};
+use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::outcome::Outcome;
 
@@ -33,7 +33,8 @@ type Events = Vec<(u64, Vec<u8>)>;
 
 impl Device {
     /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
-    /// compartment are sealed for the custodian in the same transaction. Where the person did not consent to
+    /// compartment are sealed for the custodian in the same transaction; identity is sealed too, and granted to
+    /// the custodian only where a consent to share it stands. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
     /// leaving its hash; memory and the write-ahead log let go of them too.
     ///
@@ -71,7 +72,7 @@ impl Device {
                 compartments.entry(Compartment::Case).or_default().push((counter, plain.clone()));
                 let count = compartments.len();
                 for (compartment, events) in compartments {
-                    self.seal_into(tx, session, &custodian, compartment, events)?;
+                    self.seal_into(tx, session, &custodian, compartment, events, at)?;
                 }
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
@@ -164,6 +165,7 @@ impl Device {
         custodian: &PublicKey,
         compartment: Compartment,
         events: Events,
+        now: Stamp,
     ) -> Result<(), Error> {
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
@@ -193,7 +195,9 @@ impl Device {
                 key: Some(&Key::new(sealed.key.expose())),
             },
         )?;
-        store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
+        if may_grant(session, compartment, now) {
+            store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
+        }
         Ok(())
     }
 
@@ -208,9 +212,10 @@ impl Device {
         stored: &[u8],
     ) -> Result<u64, Error> {
         let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
+        let now = self.stamp();
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
-            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())])?;
+            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())], now)?;
             if session.erased {
                 let closed = session.screening.closed.map_or(0, |closed| closed.counter);
                 let mut kept = kept(session, closed);
@@ -232,6 +237,13 @@ pub(super) fn takes_back(screening: &Screening, fact: &Fact) -> bool {
         && after.add(screening.last.saturating_add(1), fact.clone()).is_ok()
         && retention(&after, after.consent_ms(&fact.at)) == Keep::AggregateOnly
         && retention(screening, screening.consent_ms(&fact.at)) == Keep::Full
+}
+
+/// Whether the custodian may open a compartment: identity only where a consent to share it stands. The key of a
+/// segment without a grant stays in the store, for a grant that a later consent allows.
+fn may_grant(session: &Session, compartment: Compartment, now: Stamp) -> bool {
+    compartment != Compartment::Identity
+        || session.screening.consents.shares_identity(session.screening.consent_ms(&now))
 }
 
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.
