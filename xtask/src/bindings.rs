@@ -22,11 +22,18 @@ struct Tests {
     run: (&'static str, &'static [&'static str]),
 }
 
-const TESTS: &[Tests] = &[Tests {
-    language: "Python",
-    needs: ("python3", &["-m", "pytest", "--version"]),
-    run: ("python3", &["-m", "pytest", "-q", "bindings/python"]),
-}];
+const TESTS: &[Tests] = &[
+    Tests {
+        language: "Python",
+        needs: ("python3", &["-m", "pytest", "--version"]),
+        run: ("python3", &["-m", "pytest", "-q", "bindings/python"]),
+    },
+    Tests {
+        language: "Kotlin",
+        needs: ("mvn", &["--version"]),
+        run: ("mvn", &["-B", "-ntp", "-f", "bindings/kotlin/pom.xml", "test"]),
+    },
+];
 
 /// Builds and generates everything, and compares what each language offers with `bindings/api`.
 pub(crate) fn run(write: bool) -> Outcome {

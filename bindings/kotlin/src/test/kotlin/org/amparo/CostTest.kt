@@ -1,0 +1,52 @@
+package org.amparo
+
+import amparo.AnswerValue
+import amparo.FfiConverterTypeScreeningView
+import amparo.NextView
+import amparo.RustBuffer
+import amparo.ScreeningView
+import java.io.File
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty
+import org.junit.jupiter.api.io.TempDir
+
+/** What a call costs from the JVM: printed, never asserted. `mvn -Damparo.bench=true -Dtest=CostTest test`. */
+@EnabledIfSystemProperty(named = "amparo.bench", matches = "true")
+class CostTest {
+    @TempDir lateinit var temp: File
+
+    @Test fun cost() = Kit.open(temp).use { device ->
+        val view = device.begin()
+        val id = view.line.id
+        val first = (view.next as NextView.Ask).question
+        println("view at the first question: ${bytes(view)} bytes")
+        cost("isLocked", 2_000) { device.isLocked() }
+        cost("screenings(0, 10)", 200) { device.screenings(0u, 10u) }
+        cost("lookup(trata, 5)", 100) { device.lookup("trata", "CL", "es", 5u) }
+        cost("screening", 50) { device.screening(id) }
+        var lowest = 18
+        cost("answer (on disk)", 30) {
+            lowest = 18 + (lowest + 1) % 40
+            device.answer(id, first.item, AnswerValue.Age(lowest.toUByte(), 70u))
+        }
+        val lit = Lit.walk(device)
+        println("view at the end: ${bytes(device.screening(lit.id))} bytes; with contacts: ${bytes(device.contacts(lit.id, emptyList()))} bytes")
+        cost("screening at the end", 50) { device.screening(lit.id) }
+        cost("contacts", 20) { device.contacts(lit.id, emptyList()) }
+    }
+
+    private fun bytes(view: ScreeningView): Long {
+        val buffer = FfiConverterTypeScreeningView.lower(view)
+        return buffer.len.also { RustBuffer.free(buffer) }
+    }
+
+    private fun cost(what: String, calls: Int, work: () -> Unit) {
+        repeat(calls) { work() }
+        val batches = List(9) {
+            val began = System.nanoTime()
+            repeat(calls) { work() }
+            (System.nanoTime() - began) / 1_000.0 / calls
+        }
+        println("%-24s %10.1f us (median of 9 batches of %d)".format(what, batches.sorted()[4], calls))
+    }
+}
