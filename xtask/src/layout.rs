@@ -12,6 +12,7 @@ const LINES_MAX: usize = 500;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("amparo-schema", &[]),
     ("amparo-core", &["amparo-schema"]),
+    ("amparo", &["amparo-schema", "amparo-core"]),
     ("amparo-shell", &["amparo-schema", "amparo-core"]),
     ("amparo-tests", &["amparo-schema", "amparo-core", "amparo-shell"]),
     ("xtask", &[]),

@@ -1,6 +1,7 @@
 //! One command for each thing a developer does: `cargo xtask <command>`.
 
 mod bench;
+mod bindings;
 mod ci;
 mod layout;
 mod run;
@@ -15,6 +16,9 @@ cargo xtask <command>
   layout     file lengths, direction of dependencies, SQL and words where they belong
   content    check content/, build it, and compare with the packs in content/packs
              --write  keep what was built
+  bindings   build the library, generate Kotlin, Swift and Python into target/bindings, build the wheel, and
+             compare what they offer with bindings/api
+             --write  keep what they offer now
   bench      the figures of README: counts and ratios, one run
 ";
 
@@ -26,6 +30,7 @@ fn main() -> std::process::ExitCode {
         Some("test") => test::run(flag("--all")),
         Some("layout") => layout::run(),
         Some("content") => test::content(flag("--write")),
+        Some("bindings") => bindings::run(flag("--write")),
         Some("bench") => bench::run(),
         _ => {
             run::say(HELP);

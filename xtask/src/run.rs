@@ -20,8 +20,13 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs a command in the top folder and fails with its words when it fails.
 pub(crate) fn command(program: &str, words: &[&str]) -> Outcome {
+    command_in(".", program, words)
+}
+
+/// The same in a folder below the top.
+pub(crate) fn command_in(folder: &str, program: &str, words: &[&str]) -> Outcome {
     say(&format!("== {program} {}", words.join(" ")));
-    let status = Command::new(program).args(words).current_dir(root()).status();
+    let status = Command::new(program).args(words).current_dir(root().join(folder)).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program} {}: {status}", words.join(" "))),

@@ -49,6 +49,7 @@ pub(crate) fn run(all: bool) -> Outcome {
         words.extend(referee.words);
         command("python3", &words)?;
     }
+    crate::bindings::tests(&mut not_run)?;
     for what in &not_run {
         say(&format!("NOT RUN: {what}"));
     }
@@ -56,7 +57,7 @@ pub(crate) fn run(all: bool) -> Outcome {
         say("everything was run");
         Ok(())
     } else if all {
-        Err(format!("{} referees could not run", not_run.len()))
+        Err(format!("{} could not run", not_run.len()))
     } else {
         Ok(())
     }

@@ -1,0 +1,205 @@
+//! What goes in.
+
+use std::collections::BTreeSet;
+
+use amparo_core::device as core;
+use amparo_schema::answer::{AgeRange, Answer, Value};
+use amparo_schema::id::CaseId;
+use amparo_schema::name::Name;
+use amparo_schema::person::{Country, Place};
+use amparo_schema::text::{Lang, Source};
+use jiff::civil::Date as CivilDate;
+
+use crate::kinds::{
+    ConsentBy, ConsentPurpose, ExceptionKind, IdentityField, Setting, ShareScope, UnknownReason,
+};
+
+/// Where a device lives and whom it trusts.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct OpenRequest {
+    /// The folder of the store, private to the app; it is made if it is not there. On Android
+    /// `noBackupFilesDir`, on iOS a folder excluded from backup.
+    pub folder: String,
+    /// The root file that the app pins: which keys may sign packs. JSON bytes, shipped inside the app.
+    pub root_json: Vec<u8>,
+}
+
+/// What is needed to start a screening.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct StartRequest {
+    /// The checklist, by the id that `checklists` lists.
+    pub checklist: Name,
+    /// The case, for a further screening of the same person; none opens a new case.
+    #[uniffi(default = None)]
+    pub case: Option<CaseId>,
+    /// Where.
+    pub place: PlaceRequest,
+    /// The official's language.
+    pub lang: Lang,
+}
+
+/// Where a screening takes place.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct PlaceRequest {
+    /// Country, ISO 3166-1 alpha-2 in capitals.
+    pub country: Country,
+    /// The post, by an id that `posts` lists.
+    #[uniffi(default = None)]
+    pub post: Option<Name>,
+    /// First-level area, ISO 3166-2, such as `CL-AP`.
+    #[uniffi(default = None)]
+    pub area: Option<String>,
+    /// What kind of place.
+    pub setting: Setting,
+}
+
+/// What is said to an item. Unknown is never no: say why nothing is known.
+#[derive(Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum AnswerValue {
+    /// Yes; for an observation, seen.
+    Yes,
+    /// No; for an observation, looked for and not seen.
+    No,
+    /// One option.
+    Choice {
+        /// Its id.
+        option: Name,
+    },
+    /// Several options; an empty list says "none of these".
+    Choices {
+        /// Their ids.
+        options: Vec<Name>,
+    },
+    /// A whole number in the item's unit.
+    Number {
+        /// The number.
+        value: i64,
+    },
+    /// A calendar date.
+    Date {
+        /// ISO 8601, `2026-11-22`.
+        date: CivilDate,
+    },
+    /// An age as a range of years, both ends included; the same twice for a single year.
+    Age {
+        /// The lowest that is possible.
+        lowest: u8,
+        /// The highest that is possible.
+        highest: u8,
+    },
+    /// A short text.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Nothing is known.
+    Unknown {
+        /// Why.
+        why: UnknownReason,
+    },
+}
+
+/// What a person agrees to, or not. The wording and its expiry come from the policy.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ConsentRequest {
+    /// What for.
+    pub purpose: ConsentPurpose,
+    /// The service that may receive; for the two purposes of sharing only.
+    #[uniffi(default = None)]
+    pub receiver: Option<Name>,
+    /// What may be shared; for the two purposes of sharing only.
+    #[uniffi(default = [])]
+    pub scope: Vec<ShareScope>,
+    /// The language in which the words were read.
+    pub lang: Lang,
+    /// Who decides.
+    pub by: ConsentBy,
+}
+
+/// A situation in which the law needs no consent.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct WaiverRequest {
+    /// What for.
+    pub purpose: ConsentPurpose,
+    /// The situation.
+    pub situation: ExceptionKind,
+    /// The law: title, code, year.
+    pub document: String,
+    /// The place in it: article, paragraph.
+    pub place: String,
+    /// Whether the person was told.
+    pub told: bool,
+}
+
+/// Something about who the person is. `toString` would show it: never log this record.
+#[derive(Clone, uniffi::Record)]
+pub struct IdentityRequest {
+    /// What.
+    pub field: IdentityField,
+    /// The words.
+    pub value: String,
+}
+
+impl From<PlaceRequest> for Place {
+    fn from(place: PlaceRequest) -> Self {
+        Self { country: place.country, post: place.post, area: place.area, setting: place.setting }
+    }
+}
+
+impl From<StartRequest> for core::StartRequest {
+    fn from(start: StartRequest) -> Self {
+        Self { checklist: start.checklist, case: start.case, place: start.place.into(), lang: start.lang }
+    }
+}
+
+impl From<ConsentRequest> for core::ConsentRequest {
+    fn from(consent: ConsentRequest) -> Self {
+        Self {
+            purpose: consent.purpose,
+            receiver: consent.receiver,
+            scope: consent.scope.into_iter().collect::<BTreeSet<_>>(),
+            lang: consent.lang,
+            by: consent.by,
+        }
+    }
+}
+
+impl WaiverRequest {
+    pub(crate) fn law(self) -> Source {
+        Source { document: self.document, place: self.place, as_of: None }
+    }
+}
+
+impl From<AnswerValue> for Answer {
+    fn from(answer: AnswerValue) -> Self {
+        Self::Known(match answer {
+            AnswerValue::Unknown { why } => return Self::Unknown(why),
+            AnswerValue::Yes => Value::Yes,
+            AnswerValue::No => Value::No,
+            AnswerValue::Choice { option } => Value::Choice(option),
+            AnswerValue::Choices { options } => Value::Choices(options.into_iter().collect()),
+            AnswerValue::Number { value } => Value::Number(value),
+            AnswerValue::Date { date } => Value::Date(date),
+            AnswerValue::Age { lowest, highest } => Value::Age(AgeRange { from: lowest, to: highest }),
+            AnswerValue::Text { text } => Value::Text(text),
+        })
+    }
+}
+
+impl From<&Answer> for AnswerValue {
+    fn from(answer: &Answer) -> Self {
+        match answer {
+            Answer::Unknown(why) => Self::Unknown { why: *why },
+            Answer::Known(Value::Yes) => Self::Yes,
+            Answer::Known(Value::No) => Self::No,
+            Answer::Known(Value::Choice(option)) => Self::Choice { option: option.clone() },
+            Answer::Known(Value::Choices(options)) => {
+                Self::Choices { options: options.iter().cloned().collect() }
+            }
+            Answer::Known(Value::Number(value)) => Self::Number { value: *value },
+            Answer::Known(Value::Date(date)) => Self::Date { date: *date },
+            Answer::Known(Value::Age(age)) => Self::Age { lowest: age.from, highest: age.to },
+            Answer::Known(Value::Text(text)) => Self::Text { text: text.clone() },
+        }
+    }
+}
