@@ -22,11 +22,19 @@ struct Tests {
     run: (&'static str, &'static [&'static str]),
 }
 
-const TESTS: &[Tests] = &[Tests {
-    language: "Python",
-    needs: ("python3", &["-m", "pytest", "--version"]),
-    run: ("python3", &["-m", "pytest", "-q", "bindings/python"]),
-}];
+const TESTS: &[Tests] = &[
+    Tests {
+        language: "Python",
+        needs: ("python3", &["-m", "pytest", "--version"]),
+        run: ("python3", &["-m", "pytest", "-q", "bindings/python"]),
+    },
+    Tests {
+        language: "Swift",
+        // Not `swift`: other programs have that name.
+        needs: ("swiftc", &["--version"]),
+        run: ("sh", &["bindings/swift/scripts/test.sh"]),
+    },
+];
 
 /// Builds and generates everything, and compares what each language offers with `bindings/api`.
 pub(crate) fn run(write: bool) -> Outcome {
