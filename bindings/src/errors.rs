@@ -261,6 +261,7 @@ fn refused_code(error: &Refused) -> &'static str {
         Refused::Referral(BadMove::NotLegal { .. }) => "referral-cannot-move-so",
         Refused::Referral(BadMove::NoReason(_)) | Refused::NoReason => "reason-missing",
         Refused::Referral(BadMove::LongReason) => "reason-too-long",
+        Refused::Referral(BadMove::DeceptiveReason) => "forbidden-characters",
         Refused::NoConsent => "no-such-consent",
         Refused::ConsentForm => "receiver-or-scope-does-not-fit",
         Refused::Waiver => "cannot-be-waived",

@@ -1,5 +1,7 @@
 //! Rules that the generators need and the compiler does not know.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

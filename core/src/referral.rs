@@ -10,6 +10,7 @@ use amparo_schema::id::ReferralId;
 use amparo_schema::limits::REASON_CHARS_MAX;
 use amparo_schema::pack::PackRef;
 use amparo_schema::pack::directory::{Service, ServiceStatus};
+use amparo_schema::text::is_deceptive;
 
 /// One referral, as its facts show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub struct Referral {
     pub moves: Vec<Move>,
 }
 
-/// One move of a referral.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One move of a referral. `Debug` does not show why.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Move {
     /// The counter of its fact.
     pub counter: u64,
@@ -37,6 +38,12 @@ pub struct Move {
     pub to: ReferralState,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl std::fmt::Debug for Move {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Move").field("counter", &self.counter).field("to", &self.to).finish_non_exhaustive()
+    }
 }
 
 /// Why a referral may not begin or move.
@@ -62,6 +69,9 @@ pub enum BadMove {
     /// The reason is longer than [`REASON_CHARS_MAX`].
     #[error("the reason is longer than {REASON_CHARS_MAX} characters")]
     LongReason,
+    /// The reason holds control characters or some that turn the direction of writing.
+    #[error("the reason holds characters that are not words")]
+    DeceptiveReason,
 }
 
 /// The states to which a referral may go from `from`. What was declined, rejected, done or revoked stays so;
@@ -122,7 +132,10 @@ impl Referrals {
         if asked && reason.trim().is_empty() {
             return Err(BadMove::NoReason(to));
         }
-        if reason.chars().count() > REASON_CHARS_MAX { Err(BadMove::LongReason) } else { Ok(()) }
+        if reason.chars().nth(REASON_CHARS_MAX).is_some() {
+            return Err(BadMove::LongReason);
+        }
+        if reason.chars().any(is_deceptive) { Err(BadMove::DeceptiveReason) } else { Ok(()) }
     }
 
     /// Takes an offer.

@@ -40,6 +40,17 @@ fn missing_and_existing() {
 }
 
 #[test]
+fn a_store_in_use_lets_nobody_else_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = create(folder.path());
+    append(&store, b"synthetic");
+    assert_eq!(open(folder.path()).unwrap_err(), OpenError::Busy);
+    assert_eq!(append(&store, b"and on").0, 2);
+    drop(store);
+    assert_eq!(bodies(&open(folder.path()).unwrap()).unwrap().len(), 2);
+}
+
+#[test]
 fn a_wrong_key_changes_nothing() {
     let folder = closed();
     let before = files(folder.path());

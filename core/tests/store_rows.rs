@@ -161,7 +161,6 @@ fn packs_keep_old_versions_while_a_screening_needs_them() {
         id: name("s-0"),
         country: Country::new("CL").unwrap(),
         rank: 1,
-        words: String::new(),
         body: "{}".into(),
     };
     store.write(|tx| service::insert(tx, two_row, &body)).unwrap();
@@ -215,10 +214,10 @@ fn services_and_search_rows() {
                     id: name(&format!("s-{n}")),
                     country: Country::new(country).unwrap(),
                     rank: i64::from(rank),
-                    words: words.join(" "),
                     body: format!("{{\"n\":{n}}}"),
                 };
                 service::insert(tx, pack, &row)?;
+                search::insert_words(tx, pack, n, &words.join(" "))?;
                 for word in words {
                     search::insert_token(tx, pack, Term { text: word, rank, n })?;
                     let first: String = word.chars().take(2).collect();
@@ -249,8 +248,10 @@ fn services_and_search_rows() {
             assert_eq!(range("linea", Some(Term { text: "linea", rank: 10, n: 1 }))?, all[1..]);
             assert_eq!(range("lineas", None)?, all[2..]);
             assert_eq!(range("\u{10FFFE}", None)?, [word("\u{10FFFE}x", 20, 2)]);
-            assert_eq!(service::words(rows, pack, 0)?, "chile linea");
-            assert_eq!(service::words(rows, pack, 9)?, "");
+            let holds = |text, rank, n| search::holds(rows, pack, Term { text, rank, n });
+            assert!(holds("linea", 10, 1)? && !holds("linea", 10, 0)? && !holds("line", 10, 1)?);
+            assert_eq!(search::words(rows, pack, 0)?, "chile linea");
+            assert_eq!(search::words(rows, pack, 9)?, "");
             Ok::<_, StoreError>(())
         })
         .unwrap();

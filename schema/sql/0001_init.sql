@@ -47,13 +47,19 @@ CREATE TABLE service (
     id TEXT NOT NULL,
     country TEXT NOT NULL,
     rank INTEGER NOT NULL,
-    words TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (pack, n),
     UNIQUE (pack, id)
 ) STRICT;
 
 CREATE INDEX service_by_country ON service (pack, country, rank, n);
+
+CREATE TABLE search_words (
+    pack INTEGER NOT NULL REFERENCES pack (row) ON DELETE CASCADE,
+    n INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (pack, n)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE search_token (
     pack INTEGER NOT NULL REFERENCES pack (row) ON DELETE CASCADE,

@@ -54,13 +54,20 @@ CREATE TABLE service (
     id TEXT NOT NULL,                                      -- Id in the directory.
     country TEXT NOT NULL,                                 -- Country, ISO 3166-1.
     rank INTEGER NOT NULL,                                 -- Static rank; the least comes first.
-    words TEXT NOT NULL,                                       -- Its folded words, sorted, parted by spaces.
     body TEXT NOT NULL,                                    -- The service, JSON.
     PRIMARY KEY (pack, n),
     UNIQUE (pack, id)
 ) STRICT;
 
 CREATE INDEX service_by_country ON service (pack, country, rank, n);
+
+-- All words of each service in one narrow row: what a search of several words looks at.
+CREATE TABLE search_words (
+    pack INTEGER NOT NULL REFERENCES pack (row) ON DELETE CASCADE, -- The directory.
+    n INTEGER NOT NULL,                                    -- Position in the directory, from 0.
+    words TEXT NOT NULL,                                   -- Its folded words, sorted, parted by spaces.
+    PRIMARY KEY (pack, n)
+) STRICT, WITHOUT ROWID;
 
 -- Words of each service, folded.
 CREATE TABLE search_token (
@@ -85,7 +92,7 @@ CREATE TABLE case_file (
     row INTEGER PRIMARY KEY,                               -- Number inside this store.
     case_id BLOB NOT NULL UNIQUE CHECK (length(case_id) = 16), -- The case.
     code TEXT NOT NULL UNIQUE,                             -- Random code for records.
-    memorable TEXT NOT NULL,                               -- Short code that the person can remember.
+    memorable TEXT NOT NULL,                               -- Short code that the person can remember; empty once erased.
     opened_ms INTEGER NOT NULL,                            -- When it was opened.
     identity_key BLOB                                      -- Key of the identity facts; null once shredded or never made.
 ) STRICT;

@@ -20,8 +20,8 @@ pub enum Answer {
     Unknown(#[n(0)] Unknown),
 }
 
-/// What is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+/// What is known. `Debug` shows no words.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Value {
     /// Yes; or, for an observation, seen.

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod condition;
+mod debug;
 pub mod fact;
 pub mod id;
 pub mod limits;

@@ -166,6 +166,14 @@ pub enum Review {
     },
 }
 
+/// Control characters, line and paragraph separators, and the bidirectional controls of Unicode (UAX 9), with
+/// which a text can show other words than it holds. No text that a person types may hold one.
+#[must_use]
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

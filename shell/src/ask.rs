@@ -191,7 +191,11 @@ impl<R: BufRead, W: Write> Ask for Plain<R, W> {
 
     fn secret(&mut self, prompt: &str) -> Result<zeroize::Zeroizing<String>, Ended> {
         self.say(&format!("\n{prompt}"));
-        self.read().map(zeroize::Zeroizing::new)
+        let mut line = zeroize::Zeroizing::new(String::with_capacity(1024));
+        match (&mut self.input).take(64 * 1024).read_line(&mut line) {
+            Ok(n) if n > 0 => Ok(zeroize::Zeroizing::new(line.trim().to_owned())),
+            _ => Err(Ended),
+        }
     }
 
     fn tell(&mut self, text: &str) {

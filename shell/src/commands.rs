@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use amparo_core::device::{Device, Error, ErrorKind, NextStep, ScreeningLine};
-use amparo_schema::id::ScreeningId;
+use amparo_schema::id::{ReferralId, ScreeningId};
 use amparo_schema::pack::Content;
 use amparo_schema::person::Country;
 use serde_json::json;
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> u8 {
 fn complain(args: &Args, error: &CommandError) {
     if args.json {
         eprintln!("{}", json!({ "error": error.to_string() }));
-    } else if !matches!(error, CommandError::Ended(_) | CommandError::Walk(WalkError::Ended(_))) {
+    } else if code_of(error) != exit::ENDED {
         eprintln!("amparo: {error}");
     }
 }
@@ -158,7 +158,9 @@ impl Shell<'_> {
             Some(Command::Explain { id }) => self.explain(id),
             Some(Command::Verify) => self.verify(),
             Some(Command::Lock) => {
-                self.device.rest()?;
+                let closed = self.device.close_overdue();
+                self.lock()?;
+                closed?;
                 print(self.speaker.word(Word::Locked));
                 Ok(exit::OK)
             }
@@ -168,6 +170,10 @@ impl Shell<'_> {
 
     fn main_job(&self, ask: &mut dyn Ask) -> Result<u8, CommandError> {
         ask.tell(self.speaker.word(Word::Welcome));
+        // One screening that does not read must not keep the official from all others.
+        if let Err(why) = self.device.close_overdue() {
+            ask.tell(&why.to_string());
+        }
         let mut speaker = self.speaker;
         loop {
             let open = self.open_screening()?;
@@ -192,19 +198,40 @@ impl Shell<'_> {
                 }
                 Word::MenuLookup => {
                     let typed = ask.line(speaker.word(Word::SearchPlease))?;
-                    shell.lookup(&typed, None)?;
+                    match shell.lookup(&typed, None) {
+                        Err(CommandError::Device(Error::Search(_))) => {
+                            ask.tell(speaker.word(Word::NothingFound));
+                        }
+                        other => drop(other?),
+                    }
                 }
                 Word::MenuList => drop(shell.list()?),
                 Word::MenuLanguage => {
                     speaker = if speaker == Speaker::Es { Speaker::En } else { Speaker::Es };
                 }
                 _ => {
-                    self.device.rest()?;
+                    self.lock()?;
                     ask.tell(speaker.word(Word::Locked));
                     return Ok(exit::OK);
                 }
             }
         }
+    }
+
+    /// Writes the store home and removes the packets that lie open in the data folder: they were for handing over,
+    /// and can be made again.
+    fn lock(&self) -> Result<(), CommandError> {
+        self.device.rest()?;
+        let io = |why| CommandError::Io { place: self.folder.display().to_string(), why };
+        for entry in std::fs::read_dir(self.folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let packet = path.extension().is_some_and(|ending| ending == "json");
+            if packet && name.parse::<ReferralId>().is_ok() {
+                std::fs::remove_file(&path).map_err(io)?;
+            }
+        }
+        Ok(())
     }
 
     fn open_screening(&self) -> Result<Option<ScreeningId>, CommandError> {
@@ -285,7 +312,14 @@ impl Shell<'_> {
             (&*checklist.content, &*policy.content)
         {
             let lang = self.speaker.lang();
-            let assessment = self.device.explain(id)?;
+            let assessment = match self.device.explain(id) {
+                Err(Error::Erased) => {
+                    let outcomes = self.device.screening(id)?.outcomes;
+                    print(&draw::outcome::recorded(&outcomes, policy, self.speaker));
+                    return Ok(exit::OK);
+                }
+                other => other?,
+            };
             print(&draw::outcome::outcome(&assessment, policy, checklist, &lang, self.speaker));
             print(&draw::steps::protocol(&self.device.protocol(id)?, &lang, self.speaker));
         }

@@ -27,6 +27,8 @@ pub const SECRET_CHARS_MIN: usize = 6;
 /// Shorter than this a secret is called a PIN, and its weakness against copied files is told.
 pub const PASSPHRASE_CHARS_MIN: usize = 12;
 
+/// Longest key file that is read.
+const FILE_BYTES_MAX: usize = 4096;
 const LABEL: &[u8] = b"amparo-keyfile-1";
 
 /// The keystore of one data folder.
@@ -34,6 +36,7 @@ const LABEL: &[u8] = b"amparo-keyfile-1";
 pub struct Keystore {
     file: PathBuf,
     attempts: PathBuf,
+    lock: PathBuf,
 }
 
 /// Why no key came out.
@@ -86,7 +89,11 @@ impl Keystore {
     /// The keystore in a data folder.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
-        Self { file: folder.join("key.json"), attempts: folder.join("key.attempts") }
+        Self {
+            file: folder.join("key.json"),
+            attempts: folder.join("key.attempts"),
+            lock: folder.join("key.lock"),
+        }
     }
 
     /// True when there is a key file.
@@ -103,6 +110,7 @@ impl Keystore {
         if secret.chars().count() < SECRET_CHARS_MIN {
             return Err(KeystoreError::TooShort);
         }
+        let _alone = self.alone()?;
         if self.exists() {
             return Err(KeystoreError::Exists);
         }
@@ -132,6 +140,7 @@ impl Keystore {
     /// [`KeystoreError::Wrong`] with the attempts that are left, [`KeystoreError::Destroyed`] when none is,
     /// [`KeystoreError::Missing`], [`KeystoreError::Damaged`], or what the system says.
     pub fn unlock(&self, secret: &str) -> Result<Key, KeystoreError> {
+        let _alone = self.alone()?;
         let tried = self.tried()?;
         if tried >= UNLOCK_ATTEMPTS_MAX {
             return Err(self.destroy());
@@ -154,9 +163,18 @@ impl Keystore {
         Ok(Key::new(key))
     }
 
+    /// Waits until no other process tries a secret: two at once would count as one.
+    fn alone(&self) -> Result<fs::File, KeystoreError> {
+        let file = fs::File::options().write(true).create(true).truncate(false).open(&self.lock)?;
+        match file.lock() {
+            Err(e) if e.kind() != std::io::ErrorKind::Unsupported => Err(e.into()),
+            _ => Ok(file),
+        }
+    }
+
     fn read(&self) -> Result<KeyFile, KeystoreError> {
         let bytes = match fs::read(&self.file) {
-            Ok(bytes) if bytes.len() <= 4096 => bytes,
+            Ok(bytes) if bytes.len() <= FILE_BYTES_MAX => bytes,
             Ok(_) => return Err(KeystoreError::Damaged { place: "length" }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(KeystoreError::Missing),
             Err(e) => return Err(e.into()),
@@ -186,12 +204,19 @@ impl Keystore {
 
     /// Overwrites and removes the wrapped key. The store stays: its sealed screenings are still good.
     fn destroy(&self) -> KeystoreError {
-        let gone = write_durably(&self.file, b"destroyed").and_then(|()| fs::remove_file(&self.file));
-        match gone {
+        match self.overwrite().and_then(|()| fs::remove_file(&self.file)) {
             Ok(()) => KeystoreError::Destroyed,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => KeystoreError::Destroyed,
             Err(e) => KeystoreError::Io(e),
         }
+    }
+
+    /// In place: a new file under the old name would leave the old bytes on the disk.
+    fn overwrite(&self) -> std::io::Result<()> {
+        let mut file = fs::File::options().write(true).open(&self.file)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(0).min(FILE_BYTES_MAX);
+        file.write_all(&vec![0; length])?;
+        file.sync_all()
     }
 }
 
@@ -259,6 +284,28 @@ mod tests {
         assert!(matches!(store.unlock("correct horse"), Err(KeystoreError::Destroyed)));
         assert!(!store.exists());
         assert!(matches!(store.unlock("correct horse"), Err(KeystoreError::Destroyed)));
+    }
+
+    #[test]
+    fn attempts_at_the_same_time_are_each_counted() {
+        let (_folder, store, _) = made();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(store.unlock("wrong one").is_err()));
+            }
+        });
+        assert_eq!(store.tried().unwrap(), 4);
+    }
+
+    /// A second name for the key file still leads to its bytes after the first is gone.
+    #[test]
+    fn a_destroyed_key_is_overwritten_and_not_only_unlinked() {
+        let (folder, store, _) = made();
+        let second = folder.path().join("second-name");
+        fs::hard_link(&store.file, &second).unwrap();
+        store.count(UNLOCK_ATTEMPTS_MAX).unwrap();
+        assert!(matches!(store.unlock("correct horse"), Err(KeystoreError::Destroyed)));
+        assert!(fs::read(&second).unwrap().iter().all(|byte| *byte == 0));
     }
 
     #[test]

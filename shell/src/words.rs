@@ -157,6 +157,8 @@ words! {
     ConsentByAuthority: "Acepta la autoridad de protección de la niñez, y la niña, niño o adolescente está de acuerdo",
         "The child-protection authority agrees, and so does the child";
     ConsentNo: "No acepta", "Does not agree";
+    NotShared: "Todavía no se comparte nada: falta ese consentimiento. La derivación queda ofrecida.",
+        "Nothing is shared yet: that consent is missing. The referral stays offered.";
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
     CardCode: "Su código", "Your code";
     AfterOutcome: "¿Qué sigue?", "What next?";
@@ -171,6 +173,7 @@ words! {
     SearchPlease: "Nombre, lugar o servicio:", "Name, place or service:";
     NothingFound: "Nada encontrado.", "Nothing found.";
     PacketWritten: "Paquete para el servicio guardado en", "Packet for the service written to";
+    OutcomeKept: "Cerrada. La persona no aceptó que se guardara más: solo se conserva el resultado.", "Closed. The person did not agree to more being kept: only the outcome remains.";
     PackExpired: "El contenido puede estar desactualizado desde", "Content may be out of date since";
     VerifyWhole: "El almacén está íntegro:", "The store is whole:";
     VerifyBroken: "EL ALMACÉN TIENE FALLAS:", "THE STORE HAS FAULTS:";

@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_GOLDEN=1` writes the golden files anew; what was reasoned by hand must hold even then.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

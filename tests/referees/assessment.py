@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second opinion on assessments: runs `evaluator` and the product over the same cases and compares every line.
 
-`evaluator` was written from the documents alone (its module docs name them). Cases written by hand come first and
+`evaluator` was written from schema/ASSESSMENT.md alone. Cases written by hand come first and
 are held against their stated results too; then random packs with random answers. Standard library only.
 
     python3 tests/referees/assessment.py --self-test
@@ -23,7 +23,7 @@ import sys
 import tempfile
 
 from evaluator import cases, packs, selftest
-from evaluator.meaning import assess
+from evaluator.meaning import agrees, assess
 from evaluator.shrink import shrink
 
 PRODUCT = pathlib.Path(__file__).parents[2] / "target/debug/examples/assess"
@@ -39,9 +39,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=pathlib.Path, help="keep the lines that the product is given in this file")
     parser.add_argument("--product", default=str(PRODUCT), help="the program to compare with")
-    parser.add_argument("--with", dest="wanted", action="append", default=[], choices=sorted(packs.CORNERS),
-                        help="also generate this corner")
-    parser.add_argument("--without", action="append", default=[], choices=sorted(packs.ALLOWED),
+    parser.add_argument("--without", action="append", default=[], choices=sorted(packs.FEATURES),
                         help="do not generate this feature")
     parser.add_argument("--self-test", action="store_true", help="test this side alone")
     parser.add_argument("--serve", action="store_true", help="answer lines as the product does, to try the driver")
@@ -61,7 +59,7 @@ def random_cases(seed, count, features):
             rng = random.Random(f"{seed}/{n // ANSWER_SETS}")
             policy, checklist = packs.Writer(rng, features).pack()
             start = f'{{"policy":{json.dumps(policy)},"checklist":{json.dumps(checklist)},"answers":'
-        answers = packs.answers(rng, policy, checklist)
+        answers = packs.answers(rng, policy, checklist, features)
         yield start + json.dumps(answers) + "}", assess(policy, checklist, answers)
 
 
@@ -79,14 +77,9 @@ def run_product(program, lines_file):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def agree(expected, product):
-    """Equal in every part that is stated."""
-    return "error" not in product and all(product.get(part) == value for part, value in expected.items())
-
-
 def difference(expected, product):
     """What kind of difference it is, so that making a case smaller keeps to the same kind."""
-    if "error" in product:
+    if "error" in product or "error" in expected:
         return "error"
     return ", ".join(part for part in ("outcomes", "dimensions", "indicators")
                      if part in expected and product.get(part) != expected[part])
@@ -139,11 +132,11 @@ def compare(program, lines_file, names, expected):
     failed, kinds, shown = 0, collections.Counter(), collections.Counter()
     for n, (line, name, wanted) in enumerate(zip(lines_file, names, expected)):
         product = answers[n] if n < len(answers) else NO_LINE
-        if agree(wanted, product):
+        if agrees(product, wanted):
             continue
         failed += 1
         kind = difference(wanted, product)
-        kinds[f"error: {product['error']}" if kind == "error" else kind] += 1
+        kinds[f"error: {product.get('error', 'none')}" if kind == "error" else kind] += 1
         shown[kind] += 1
         if shown[kind] <= SHOWN:
             print(f"DIFFERENCE {name}: {kind}")
@@ -178,7 +171,7 @@ def main():
         sys.exit(f"{args.product} is not there; build it with: cargo build -p amparo-core --example assess")
     seed = secrets.randbelow(2**32) if args.seed is None else args.seed
     print(f"seed {seed}")
-    features = packs.ALLOWED - set(args.without) | set(args.wanted)
+    features = packs.FEATURES - set(args.without)
     by_hand = cases.all_cases()
     names, expected = [case["name"] for case in by_hand], [case["expected"] for case in by_hand]
     with open(args.keep, "w+") if args.keep else tempfile.TemporaryFile("w+") as lines_file:

@@ -14,10 +14,12 @@ use amparo_schema::pack::directory::{
 use amparo_schema::person::{Country, Exploitation, Sex};
 use amparo_schema::text::{Lang, Review, Source, Text};
 
+use crate::dice::Dice;
+
 /// `count` services. The first one is numbered 0; ids are `ficticio-000000` and on.
 #[must_use]
 pub fn synthetic(count: usize, seed: u64) -> Vec<Service> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     (0..count).filter_map(|n| service(n, &mut dice)).collect()
 }
 
@@ -42,23 +44,7 @@ const KINDS: [ServiceKind; 12] = [
 ];
 const WORKDAYS: [Day; 5] = [Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
 
-/// A small generator (splitmix64): the same everywhere, and of no use for secrets.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let sides = u64::try_from(sides.max(1)).unwrap_or(u64::MAX);
-        usize::try_from((x ^ (x >> 31)) % sides).unwrap_or_default()
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        of.get(self.below(of.len()))
-    }
-
     fn known(&mut self) -> Known {
         match self.below(4) {
             0 => Known::Yes,
@@ -94,7 +80,6 @@ fn service(n: usize, dice: &mut Dice) -> Option<Service> {
         languages: dice.some(&["es", "en", "pt", "ht", "fr"]).into_iter().filter_map(lang).collect(),
         hours: hours(dice),
         features: Features { free: dice.known(), anonymous: dice.known(), ..Features::default() },
-        public_key: None,
         capacity: (dice.below(4) == 0).then(|| u32::try_from(dice.below(5)).unwrap_or_default()),
         status: if dice.below(10) == 0 { ServiceStatus::NoContact } else { ServiceStatus::Current },
         printed_in: Some(2026),

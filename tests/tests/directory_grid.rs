@@ -1,6 +1,8 @@
 //! Whoever asks, from wherever and whenever: the directory answers, and never with something that may not be
 //! dialled. On the real pack over a grid of persons, and on made-up directories.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_core::directory::{Calling, ClockTrust, Query, Rung, Zones, find};

@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use amparo_core::directory::search::{
-    Index, KindWords, Memory, PREFIX_TOP, Posting, Postings, SCAN_POSTINGS_MAX, WORDS_MAX, run, static_rank,
-    words,
+    Index, Memory, PREFIX_TOP, Posting, Postings, SCAN_POSTINGS_MAX, WORDS_MAX, run, static_rank, words,
 };
 use amparo_core::directory::{Calling, ClockTrust, Query, Rung, find, to_dial};
 use amparo_core::schema::answer::AgeRange;
 use amparo_core::schema::pack::directory::{Known, Service, ServiceKind, ServiceStatus};
 use amparo_core::schema::person::{Exploitation, Person, Sex};
 use amparo_core::schema::text::Text;
+use amparo_schema::pack::directory::SearchWords;
 use amparo_tests::synthetic::synthetic;
 
 fn index(services: &[Service]) -> Memory {
-    Memory(Index::build((0..).zip(services), &KindWords::new()))
+    Memory(Index::build((0..).zip(services), &SearchWords::default()))
 }
 
 /// What each service can be found by, folded by hand: the generator uses these letters only.
@@ -117,6 +117,10 @@ impl Postings for Counted {
         let rows = self.inner.range(prefix, after, limit)?;
         self.rows.set(self.rows.get() + rows.len());
         Ok(rows)
+    }
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, Infallible> {
+        self.checks.set(self.checks.get() + 1);
+        self.inner.holds(term, rank, n)
     }
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, Infallible> {
         self.checks.set(self.checks.get() + 1);

@@ -20,6 +20,8 @@ struct Tests {
     /// A command that succeeds where they can run.
     needs: (&'static str, &'static [&'static str]),
     run: (&'static str, &'static [&'static str]),
+    /// Whether CI can install what they need; if not, that they did not run is said and is no failure.
+    packaged: bool,
 }
 
 const TESTS: &[Tests] = &[
@@ -27,11 +29,21 @@ const TESTS: &[Tests] = &[
         language: "Python",
         needs: ("python3", &["-m", "pytest", "--version"]),
         run: ("python3", &["-m", "pytest", "-q", "bindings/python"]),
+        packaged: true,
     },
     Tests {
         language: "Kotlin",
         needs: ("mvn", &["--version"]),
         run: ("mvn", &["-B", "-ntp", "-f", "bindings/kotlin/pom.xml", "test"]),
+        packaged: true,
+    },
+    Tests {
+        language: "Swift",
+        // Not `swift`: other programs have that name.
+        needs: ("swiftc", &["--version"]),
+        run: ("sh", &["bindings/swift/scripts/test.sh"]),
+        // No package of Debian, and CI has no other source: named as not run, never as passed.
+        packaged: false,
     },
 ];
 
@@ -69,8 +81,10 @@ pub(crate) fn tests(not_run: &mut Vec<String>) -> Outcome {
         let ((needs, words), (program, run)) = (tests.needs, tests.run);
         if works(needs, words) {
             command(program, run)?;
-        } else {
+        } else if tests.packaged {
             not_run.push(format!("tests of {} ({needs} {} fails)", tests.language, words.join(" ")));
+        } else {
+            say(&format!("NOT RUN: tests of {} (no {needs} here)", tests.language));
         }
     }
     Ok(())

@@ -100,7 +100,7 @@ class Run:
         self.device, self.scenario = device, scenario
         self.person_lang = scenario.get("person_lang")
         self.answers, self.otherwise = scenario.get("answers", {}), scenario["otherwise"]
-        self.view, self.last_referral = None, None
+        self.view, self.last_referral, self.given = None, None, {}
 
     @property
     def id(self):
@@ -135,6 +135,7 @@ class Run:
         self.view = self.device.start(amparo.StartRequest(
             checklist=checklist, case=case, place=amparo.PlaceRequest(**place), lang=self.scenario["lang"]))
         self.last_referral = None
+        self.given = {}
         if self.person_lang is not None:
             self.view = self.device.set_person_language(self.id, self.person_lang)
         return self.walk()
@@ -247,13 +248,16 @@ class Run:
         request = self.request(value["purpose"], value.get("scope", []), word(ConsentBy, value["by"]))
         given = self.device.consent(self.id, request)
         self.view = given.screening
+        self.given[value["purpose"]] = given.counter
         return {"counter": given.counter}
 
     def refuse(self, value):
         self.view = self.device.refuse_consent(self.id, self.request(value["purpose"], [], ConsentBy.PERSON))
 
-    def withdraw(self, counter):
-        self.view = self.device.withdraw_consent(self.id, counter)
+    def withdraw(self, purpose):
+        if purpose not in self.given:
+            raise FieldError.NotFound("consent")
+        self.view = self.device.withdraw_consent(self.id, self.given[purpose])
 
     def waive(self, value):
         law = value["legal_basis"]

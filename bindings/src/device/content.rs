@@ -78,7 +78,7 @@ impl Device {
     /// `NotFound` when no policy is installed for it.
     pub fn posts(&self, country: Country) -> Result<Vec<PostView>, FieldError> {
         self.call("posts", |device| {
-            let pack = device.policy(country)?;
+            let pack = device.policy(Some(country))?;
             match &*pack.content {
                 Content::Policy(policy) => Ok(policy.posts.iter().map(views::post).collect()),
                 _ => Err(core::Error::NoPack { kind: "policy" }),

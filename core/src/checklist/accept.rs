@@ -6,6 +6,7 @@ use amparo_schema::answer::{Answer, Value};
 use amparo_schema::limits::ANSWER_TEXT_CHARS_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::pack::checklist::{Item, ItemKind, ItemOption};
+use amparo_schema::text::is_deceptive;
 
 /// Why an answer was refused. Names the item, never what was answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,15 +109,8 @@ fn short_text(item: &Item, chars_max: u32, text: &str) -> Result<(), AnswerError
     if text.chars().take(chars_max + 1).count() > chars_max {
         return Err(AnswerError::TextTooLong { item: item.id.clone(), chars_max });
     }
-    if text.chars().any(is_forbidden) {
+    if text.chars().any(is_deceptive) {
         return Err(AnswerError::ForbiddenCharacters(item.id.clone()));
     }
     check(!text.trim().is_empty(), || AnswerError::EmptyText(item.id.clone()))
-}
-
-/// Control characters, line and paragraph separators, and the bidirectional controls of Unicode (UAX 9),
-/// with which a text can show other words than it holds.
-fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -234,7 +234,7 @@ fn check_rule(rule: &Rule) -> Result<(), FormError> {
 }
 
 /// Whether one more indicator could turn the condition from yes to no.
-fn undone_by_sign(when: &Condition, under_not: bool) -> bool {
+pub(crate) fn undone_by_sign(when: &Condition, under_not: bool) -> bool {
     match when {
         Condition::Indicator(_) | Condition::Noted(_) | Condition::NotedAny | Condition::Positive(_) => {
             under_not

@@ -15,6 +15,7 @@ mod tests;
 mod walk;
 
 pub use accept::AnswerError;
+pub(crate) use form::undone_by_sign;
 pub use form::{Form, FormError};
 pub use walk::{Gate, Next, Position, Walk};
 

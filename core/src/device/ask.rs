@@ -38,14 +38,15 @@ pub struct Question {
 }
 
 impl Session {
-    fn next(&self) -> NextStep {
+    fn next(&self, now_ms: i64) -> NextStep {
+        let gate = self.gate(now_ms);
         // A stopped talk is not taken up again by itself: what is left is the outcome, until the gate has
         // been passed once more.
-        let stopped = self.screening.stop.is_some() && self.gate() == Gate::Ahead;
+        let stopped = self.screening.stop.is_some() && gate == Gate::Ahead;
         if self.screening.closed.is_some() || stopped {
             return NextStep::End;
         }
-        match self.walk.next(self.gate()) {
+        match self.walk.next(gate) {
             Next::Item(item) => NextStep::Item(item.id.clone()),
             Next::Gate => NextStep::Gate,
             Next::End => NextStep::End,
@@ -54,12 +55,14 @@ impl Session {
 }
 
 impl Device {
-    /// What is shown next.
+    /// What is shown next. The gate as long as the person's consent to talk is missing as well, so that a
+    /// program that died between the two asks for it, and shows no question that could not be answered.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Store`].
     pub fn next(&self, id: ScreeningId) -> Result<NextStep, Error> {
-        self.work(id, |session| Ok(session.next()))
+        let now = self.stamp();
+        self.work(id, |session| Ok(session.next(session.screening.consent_ms(&now))))
     }
 
     /// One item as it stands.
@@ -107,7 +110,7 @@ impl Device {
             let mode = session.form.item(item).ok_or_else(|| AnswerError::NoSuchItem(item.clone()))?.mode;
             self.add(session, Body::Answered { item: item.clone(), answer: answer.clone(), mode })?;
             session.walk.set(item, answer)?;
-            Ok(session.next())
+            Ok(session.next(session.screening.consent_ms(&self.stamp())))
         })
     }
 

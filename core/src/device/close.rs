@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use amparo_schema::fact::{Body, Compartment, Fact};
+use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::outcome::Outcome;
 
+use super::inspect::LISTED_MAX;
 use super::session::{self, Session};
 use super::{Device, Error};
-use crate::screening::{Keep, retention};
+use crate::packet::code::case_code;
+use crate::screening::{Keep, Screening, retention};
 use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
 use crate::secret::Key;
+use crate::store::screening::State;
 use crate::store::segment::NewSegment;
 use crate::store::{self, Tx};
 
@@ -30,7 +33,8 @@ type Events = Vec<(u64, Vec<u8>)>;
 
 impl Device {
     /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
-    /// compartment are sealed for the custodian in the same transaction. Where the person did not consent to
+    /// compartment are sealed for the custodian in the same transaction; identity is sealed too, and granted to
+    /// the custodian only where a consent to share it stands. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
     /// leaving its hash; memory and the write-ahead log let go of them too.
     ///
@@ -39,7 +43,15 @@ impl Device {
     /// [`Error::Store`], [`Error::Seal`].
     pub fn close(&self, id: ScreeningId) -> Result<Closing, Error> {
         self.record_outcome(id)?;
-        let closing = self.work(id, |session| {
+        let closing = self.close_recorded(id)?;
+        if closing.keep == Keep::AggregateOnly {
+            self.forget();
+        }
+        Ok(closing)
+    }
+
+    fn close_recorded(&self, id: ScreeningId) -> Result<Closing, Error> {
+        self.work(id, |session| {
             let assessment = session.assess();
             let (outcomes, hash) = (assessment.outcomes(), assessment.hash());
             if session.screening.outcome.as_ref().is_none_or(|recorded| recorded.assessment != hash) {
@@ -47,8 +59,9 @@ impl Device {
             }
             let at = self.stamp();
             let body = Body::Closed { outcomes: outcomes.clone(), assessment: hash };
-            crate::screening::allow(&session.screening, &body, at.wall_ms)?;
-            let keep = retention(&session.screening, at.wall_ms);
+            let consent_ms = session.screening.consent_ms(&at);
+            crate::screening::allow(&session.screening, &body, consent_ms)?;
+            let keep = retention(&session.screening, consent_ms);
             let fact = Fact { at, body };
             let plain = session::encode(&fact)?;
             let before = self.events(session, keep)?;
@@ -59,12 +72,11 @@ impl Device {
                 compartments.entry(Compartment::Case).or_default().push((counter, plain.clone()));
                 let count = compartments.len();
                 for (compartment, events) in compartments {
-                    self.seal_into(tx, session, &custodian, compartment, events)?;
+                    self.seal_into(tx, session, &custodian, compartment, events, at)?;
                 }
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
-                    store::fact::purge_all_but(tx, id, &kept(session, counter))?;
-                    store::case::shred_identity_key(tx, session.screening.case)?;
+                    self.erase(tx, session, &kept(session, counter))?;
                 }
                 Ok::<_, Error>((counter, count))
             })?;
@@ -74,12 +86,56 @@ impl Device {
                 .add(counter, fact)
                 .map_err(|what| crate::screening::FoldError { counter, what })?;
             Ok(Closing { outcomes, keep, segments })
-        })?;
-        if closing.keep == Keep::AggregateOnly {
-            // What was erased from the store may not live on in memory, nor in the write-ahead log.
-            self.rest()?;
+        })
+    }
+
+    /// Erases what may not be kept. Once nothing else is kept of the case, its codes go too, and the key of its
+    /// identity facts: nobody can be found again by them.
+    fn erase(&self, tx: &Tx<'_>, session: &Session, kept: &[u64]) -> Result<(), Error> {
+        let (id, case) = (session.screening.id, session.screening.case);
+        store::fact::purge_all_but(tx, id, kept)?;
+        store::screening::mark_purged(tx, id)?;
+        let of_case = store::screening::of_case(tx, case)?;
+        if of_case.iter().all(|row| row.state == State::Purged) {
+            store::case::erase(tx, case, &case_code(&*self.entropy)?)?;
         }
-        Ok(closing)
+        Ok(())
+    }
+
+    /// Closes every open screening whose newest fact is older than its policy's `open_hours`, and returns them.
+    /// Does nothing while the clock is in doubt: a wrong clock never ends a talk.
+    ///
+    /// # Errors
+    /// The first of those of [`Device::close`]; one screening that cannot be closed holds up no other.
+    pub fn close_overdue(&self) -> Result<Vec<ScreeningId>, Error> {
+        let now = self.stamp();
+        let mut closed = Vec::new();
+        if now.doubt.is_some() {
+            return Ok(closed);
+        }
+        let open = self.store.read(|rows| store::screening::newest(rows, Some(State::Open), LISTED_MAX))?;
+        let mut failed = None;
+        for id in open.into_iter().map(|row| row.screening) {
+            match self.close_if_overdue(id, now.wall_ms) {
+                Ok(true) => closed.push(id),
+                Ok(false) => {}
+                Err(why) => failed = failed.or(Some(why)),
+            }
+        }
+        failed.map_or(Ok(closed), Err)
+    }
+
+    fn close_if_overdue(&self, id: ScreeningId, now_ms: i64) -> Result<bool, Error> {
+        let overdue = self.work(id, |session| {
+            let hours = i64::from(session.packs.policy()?.retention.open_hours);
+            let newest = session.screening.newest;
+            let quiet_ms = now_ms.saturating_sub(newest.wall_ms);
+            Ok(newest.doubt.is_none() && quiet_ms > hours.saturating_mul(60 * 60 * 1000))
+        })?;
+        if overdue {
+            self.close(id)?;
+        }
+        Ok(overdue)
     }
 
     /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the
@@ -109,6 +165,7 @@ impl Device {
         custodian: &PublicKey,
         compartment: Compartment,
         events: Events,
+        now: Stamp,
     ) -> Result<(), Error> {
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
@@ -138,11 +195,15 @@ impl Device {
                 key: Some(&Key::new(sealed.key.expose())),
             },
         )?;
-        store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
+        if may_grant(session, compartment, now) {
+            store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
+        }
         Ok(())
     }
 
-    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well.
+    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well. One by
+    /// which nothing may be kept any longer erases the rest in the same transaction; what is sealed can then be
+    /// read by the custodian alone, who is told.
     pub(super) fn add_sealed(
         &self,
         session: &Session,
@@ -151,12 +212,38 @@ impl Device {
         stored: &[u8],
     ) -> Result<u64, Error> {
         let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
+        let now = self.stamp();
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
-            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())])?;
+            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())], now)?;
+            if session.erased {
+                let closed = session.screening.closed.map_or(0, |closed| closed.counter);
+                let mut kept = kept(session, closed);
+                kept.push(counter);
+                self.erase(tx, session, &kept)?;
+                for segment in store::segment::of_screening(tx, session.screening.id)? {
+                    store::segment::drop_key(tx, &segment.hash)?;
+                }
+            }
             Ok(counter)
         })
     }
+}
+
+/// Whether this fact takes the consent to store back, so that the screening may not be kept after it.
+pub(super) fn takes_back(screening: &Screening, fact: &Fact) -> bool {
+    let mut after = screening.clone();
+    matches!(fact.body, Body::ConsentWithdrawn { .. } | Body::ConsentRefused { .. })
+        && after.add(screening.last.saturating_add(1), fact.clone()).is_ok()
+        && retention(&after, after.consent_ms(&fact.at)) == Keep::AggregateOnly
+        && retention(screening, screening.consent_ms(&fact.at)) == Keep::Full
+}
+
+/// Whether the custodian may open a compartment: identity only where a consent to share it stands. The key of a
+/// segment without a grant stays in the store, for a grant that a later consent allows.
+fn may_grant(session: &Session, compartment: Compartment, now: Stamp) -> bool {
+    compartment != Compartment::Identity
+        || session.screening.consents.shares_identity(session.screening.consent_ms(&now))
 }
 
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.

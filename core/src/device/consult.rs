@@ -6,13 +6,14 @@ use amparo_schema::fact::{Body, Stamp, StepState};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
+use amparo_schema::pack::calendar::Calendar;
 use amparo_schema::pack::directory::{Agency, Channel, Service, ServiceKind};
-use amparo_schema::pack::protocol::{ConsentException, ConsentNeed, Step};
+use amparo_schema::pack::protocol::{ConsentException, ConsentNeed, Protocol, Step};
 use amparo_schema::person::Country;
 use amparo_schema::text::Text;
 use jiff::civil::Date;
 
-use super::session::{Session, directory};
+use super::session::{Session, calendar, directory, protocol};
 use super::{Device, Error, lookup};
 use crate::assessment::Assessment;
 use crate::directory::{ClockTrust, Exclusion, Open, Query, Reason, Rung, find};
@@ -115,7 +116,13 @@ impl Session {
         }
     }
 
-    fn protocol_view(&self, now: &Stamp, today: Date) -> Result<ProtocolView, Error> {
+    fn protocol_view(
+        &self,
+        protocol: &Protocol,
+        calendar: Option<&Calendar>,
+        now: &Stamp,
+        today: Date,
+    ) -> ProtocolView {
         let assessment = self.assess();
         // A closed screening keeps the outcome that was recorded, also where its answers were erased.
         let closed = self.screening.outcome.as_ref().filter(|_| self.screening.closed.is_some());
@@ -139,15 +146,15 @@ impl Session {
             exceptions: &exceptions,
             today,
         };
-        let planned = plan(self.packs.protocol()?, &situation, self.packs.calendar(), now);
-        Ok(ProtocolView {
+        let planned = plan(protocol, &situation, calendar, now);
+        ProtocolView {
             history: planned
                 .history
                 .iter()
                 .map(|past| (past.step.id.clone(), past.why, past.superseded_by.cloned()))
                 .collect(),
             steps: planned.steps.into_iter().map(|step| step_view(step, &logged)).collect(),
-        })
+        }
     }
 }
 
@@ -198,7 +205,12 @@ impl Device {
     /// [`Error::NotFound`].
     pub fn protocol(&self, id: ScreeningId) -> Result<ProtocolView, Error> {
         let (now, today) = (self.stamp(), self.trusted_today());
-        self.work(id, |session| session.protocol_view(&now, today))
+        self.work(id, |session| {
+            let pack = self.pack(&session.screening.packs.protocol)?;
+            let days = self.calendar_pack(&session.screening)?;
+            let days = days.as_deref().and_then(calendar);
+            Ok(session.protocol_view(protocol(&pack)?, days, &now, today))
+        })
     }
 
     /// Logs a step as done, skipped (why) or impossible (why). Done on a forbidden step says that what is
@@ -208,7 +220,8 @@ impl Device {
     /// [`Error::Step`] for an unknown step or a missing reason, [`Error::Refused`], [`Error::Store`].
     pub fn log_step(&self, id: ScreeningId, step: &Name, state: StepState) -> Result<Meaning, Error> {
         self.work(id, |session| {
-            let meaning = log::check(session.packs.protocol()?, step, &state)?;
+            let pack = self.pack(&session.screening.packs.protocol)?;
+            let meaning = log::check(protocol(&pack)?, step, &state)?;
             self.add(session, Body::StepLogged { step: step.clone(), state })?;
             Ok(meaning)
         })
@@ -234,7 +247,8 @@ impl Device {
             let pack = self.pack(&session.screening.packs.directory)?;
             let content = directory(&pack)?;
             let policy = session.packs.policy()?;
-            let zones = session.packs.calendar().map(|calendar| calendar as &dyn crate::directory::Zones);
+            let days = self.calendar_pack(&session.screening)?;
+            let zones = days.as_deref().and_then(calendar).map(|days| days as &dyn crate::directory::Zones);
             let found = find(&content.services, &content.agencies, &query, zones, &policy.last_resort);
             Ok(owned(&found))
         })
@@ -251,9 +265,7 @@ impl Device {
         country: Option<Country>,
         limit: usize,
     ) -> Result<(Vec<Service>, bool), Error> {
-        let place = country
-            .map_or_else(|| Country::new("CL").map_err(|_| Error::NotFound { what: "country" }), Ok)?;
-        let pack = self.current(Kind::Directory, place)?;
+        let pack = self.current_ref(Kind::Directory, country)?;
         self.store.read(|rows| lookup::run(rows, &pack.hash, typed, country, limit))
     }
 }

@@ -64,7 +64,7 @@ pub enum Error {
     /// There is no such thing.
     #[error("there is no such {what}")]
     NotFound {
-        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`.
+        /// What was looked for: `screening`, `pack`, `service`, `step`, `referral`, `item`, `post`, `area`.
         what: &'static str,
     },
     /// No pack of this kind is installed, or not for this country.
@@ -86,7 +86,7 @@ pub enum Error {
     #[error("the outcome came out otherwise than recorded")]
     OutcomeDiffers,
     /// The person did not agree to storing: at closing the answers were erased, and only the recorded outcome
-    /// is known. What the answers alone could explain cannot be explained any more.
+    /// is known. What the answers alone could explain cannot be explained any more, and nothing is added.
     #[error("the answers were erased at closing; only the recorded outcome is kept")]
     Erased,
     /// A step cannot be logged so.

@@ -7,17 +7,19 @@ use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::outcome::Outcome;
 use amparo_schema::person::Place;
 use amparo_schema::text::Lang;
+use amparo_schema::wire::segment::Grant;
 
 use super::{Device, Error};
 use crate::pack::Pack;
 use crate::screening::{Gate, Screening};
+use crate::seal::DeviceKey;
 use crate::store::{self, Finding, VerifyReport};
 
 /// Screenings in one list.
-const LISTED_MAX: u32 = 10_000;
+pub(super) const LISTED_MAX: u32 = 10_000;
 
-/// One line of the list of screenings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One line of the list of screenings. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScreeningLine {
     /// The screening.
     pub screening: ScreeningId,
@@ -25,12 +27,28 @@ pub struct ScreeningLine {
     pub case: CaseId,
     /// The random code of the case.
     pub code: String,
-    /// The code that the person can remember.
+    /// The code that the person can remember; empty once erased.
     pub memorable: String,
     /// True once closed and sealed.
     pub closed: bool,
     /// Wall time of the opening, milliseconds since 1970.
     pub opened_ms: i64,
+}
+
+/// A sealed segment with its grants, as it goes to headquarters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSegment {
+    /// The segment, encoded.
+    pub segment: Vec<u8>,
+    /// Its key, wrapped for each recipient.
+    pub grants: Vec<Grant>,
+}
+
+impl std::fmt::Debug for ScreeningLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("ScreeningLine");
+        shown.field("screening", &self.screening).field("closed", &self.closed).finish_non_exhaustive()
+    }
 }
 
 /// One screening as its facts show it.
@@ -52,16 +70,25 @@ pub struct ScreeningView {
     pub doubts: Vec<(u64, Doubt)>,
 }
 
+fn line(row: store::screening::ScreeningRow) -> ScreeningLine {
+    ScreeningLine {
+        screening: row.screening,
+        case: row.case,
+        code: row.code,
+        memorable: row.memorable,
+        closed: row.closed_ms.is_some(),
+        opened_ms: row.opened_ms,
+    }
+}
+
 impl Device {
     /// The newest screenings, at most 10,000, newest first.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub fn screenings(&self) -> Result<Vec<ScreeningLine>, Error> {
-        self.store.read(|rows| {
-            let newest = store::screening::newest(rows, None, LISTED_MAX)?;
-            newest.into_iter().map(|row| line(rows, row)).collect()
-        })
+        let newest = self.store.read(|rows| store::screening::newest(rows, None, LISTED_MAX))?;
+        Ok(newest.into_iter().map(line).collect())
     }
 
     /// One screening.
@@ -69,10 +96,8 @@ impl Device {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn screening(&self, id: ScreeningId) -> Result<ScreeningView, Error> {
-        let line = self.store.read(|rows| {
-            let row = store::screening::by_id(rows, id)?.ok_or(Error::NotFound { what: "screening" })?;
-            line(rows, row)
-        })?;
+        let row = self.store.read(|rows| store::screening::by_id(rows, id))?;
+        let line = row.map(line).ok_or(Error::NotFound { what: "screening" })?;
         self.work(id, |session| {
             let screening = session.screening.clone();
             Ok(ScreeningView {
@@ -93,6 +118,28 @@ impl Device {
         self.store.findings()
     }
 
+    /// The sealed segments of a screening, in the order of their chain, each with its grants: the bytes that go to
+    /// headquarters. This device cannot open them; what it can still read is in its own store.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn sealed(&self, id: ScreeningId) -> Result<Vec<SealedSegment>, Error> {
+        self.store.read(|rows| {
+            let segments = store::segment::of_screening(rows, id)?;
+            let with_grants = |row: store::segment::SegmentRow| {
+                let grants = store::segment::grants(rows, &row.hash)?;
+                Ok(SealedSegment { segment: crate::seal::to_bytes(&row.segment)?, grants })
+            };
+            segments.into_iter().map(with_grants).collect()
+        })
+    }
+
+    /// The key by which segments of this device are verified.
+    #[must_use]
+    pub fn public_key(&self) -> DeviceKey {
+        self.signer.public()
+    }
+
     /// Checks the whole store: pages, chain of facts, links, packs, and where the chain's head was last seen.
     ///
     /// # Errors
@@ -100,18 +147,6 @@ impl Device {
     pub fn verify(&self) -> Result<VerifyReport, Error> {
         Ok(self.store.verify()?)
     }
-}
-
-fn line(rows: &store::Rows<'_>, row: store::screening::ScreeningRow) -> Result<ScreeningLine, Error> {
-    let case = store::case::by_id(rows, row.case)?.ok_or(Error::NotFound { what: "case" })?;
-    Ok(ScreeningLine {
-        screening: row.screening,
-        case: row.case,
-        code: row.code,
-        memorable: case.memorable,
-        closed: row.closed_ms.is_some(),
-        opened_ms: row.opened_ms,
-    })
 }
 
 impl Device {

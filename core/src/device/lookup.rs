@@ -15,7 +15,7 @@ use crate::store::{Rows, StoreError, Tx};
 /// Writes the services of a directory and their search index.
 pub(super) fn insert_services(tx: &Tx<'_>, pack: PackRow, directory: &Directory) -> Result<(), Error> {
     let numbered = || (0_u32..).zip(&directory.services);
-    let index = Index::build(numbered(), &directory.kind_words);
+    let index = Index::build(numbered(), &directory.search_words);
     for (n, service) in numbered() {
         let body = serde_json::to_string(service).map_err(|_| Error::NotFound { what: "service" })?;
         let row = ServiceRow {
@@ -23,10 +23,10 @@ pub(super) fn insert_services(tx: &Tx<'_>, pack: PackRow, directory: &Directory)
             id: service.id.clone(),
             country: service.country,
             rank: i64::from(static_rank(service)),
-            words: index.words.get(&n).cloned().unwrap_or_default(),
             body,
         };
         store::service::insert(tx, pack, &row)?;
+        store::search::insert_words(tx, pack, n, index.words.get(&n).map_or("", String::as_str))?;
     }
     for (text, rank, n) in index.postings() {
         store::search::insert_token(tx, pack, Term { text, rank, n })?;
@@ -57,8 +57,12 @@ impl Postings for Stored<'_, '_> {
         Ok(rows.into_iter().map(|(term, rank, n)| Posting { term, rank, n }).collect())
     }
 
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, StoreError> {
+        store::search::holds(self.rows, self.pack, Term { text: term, rank, n })
+    }
+
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, StoreError> {
-        let words = store::service::words(self.rows, self.pack, n)?;
+        let words = store::search::words(self.rows, self.pack, n)?;
         Ok(crate::directory::search::holds_prefix(&words, prefix))
     }
 }

@@ -30,7 +30,7 @@ pub use consult::{
     AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
 };
 pub use error::{Error, ErrorKind};
-pub use inspect::{ScreeningLine, ScreeningView};
+pub use inspect::{ScreeningLine, ScreeningView, SealedSegment};
 pub use packs::{Installed, PackLine};
 pub use refer::ConsentRequest;
 pub use start::StartRequest;
@@ -67,6 +67,8 @@ pub struct Device {
 #[derive(Default)]
 struct Memory {
     packs: BTreeMap<Hash, Arc<Pack>>,
+    /// What is installed, with headers; none until asked, and again after an installation.
+    installed: Option<Arc<Vec<packs::PackEntry>>>,
     /// First day of the youngest and last day of the longest-lived installed pack, as milliseconds since 1970.
     content_span_ms: Option<(i64, i64)>,
     /// The clocks at the last fact: wall and, if written by this process, steady.
@@ -196,16 +198,20 @@ impl Device {
     /// closing, the addition is sealed in the same transaction.
     fn add(&self, session: &mut Session, body: Body) -> Result<u64, Error> {
         let at = self.stamp();
-        crate::screening::allow(&session.screening, &body, at.wall_ms)?;
+        if session.erased {
+            return Err(Error::Erased);
+        }
+        crate::screening::allow(&session.screening, &body, session.screening.consent_ms(&at))?;
         let fact = Fact { at, body };
         let id = session.screening.id;
         let compartment = fact.body.compartment();
-        let plain = session::encode(&fact)?;
+        let plain = zeroize::Zeroizing::new(session::encode(&fact)?);
         let stored = match compartment {
             Compartment::Identity => self.box_identity(session, &plain)?,
-            _ => plain.clone(),
+            _ => plain.to_vec(),
         };
         let counter = if session.screening.closed.is_some() {
+            session.erased = close::takes_back(&session.screening, &fact);
             self.add_sealed(session, compartment, &plain, &stored)?
         } else {
             self.store.write(|tx| store::fact::append(tx, Some(id), compartment, &stored))?.0
@@ -220,8 +226,25 @@ impl Device {
     /// # Errors
     /// [`Error::Store`].
     pub fn rest(&self) -> Result<(), Error> {
-        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_screening();
         Ok(self.store.empty_log()?)
+    }
+
+    fn forget_screening(&self) {
+        *self.working.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn forget_if(&self, erased: bool) {
+        if erased {
+            self.forget();
+        }
+    }
+
+    /// After an erasure: what was erased must linger neither in memory nor in the log. A log that is in use now
+    /// is emptied at the next rest.
+    fn forget(&self) {
+        self.forget_screening();
+        let _ = self.store.empty_log();
     }
 }
 
@@ -230,6 +253,7 @@ fn last_wall_ms(rows: &store::Rows<'_>) -> Result<Option<i64>, Error> {
     let (last, _) = store::fact::last(rows)?;
     let newest = store::fact::from(rows, last.saturating_sub(LOOK_BACK_FACTS), LOOK_BACK_FACTS_U32)?;
     let readable = newest.iter().rev().filter(|fact| fact.compartment != Compartment::Identity);
-    let mut bodies = readable.filter_map(|fact| fact.body.as_ref().map(|body| (fact.counter, body)));
-    bodies.next().map(|(counter, body)| Ok(session::decode(counter, body)?.at.wall_ms)).transpose()
+    // One that does not read is no reason not to open; its own screening will say so.
+    let mut read = readable.filter_map(|fact| session::decode(fact.counter, fact.body.as_ref()?).ok());
+    Ok(read.next().map(|fact| fact.at.wall_ms))
 }

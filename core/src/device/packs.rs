@@ -91,7 +91,11 @@ impl Device {
             store::pack::delete_unused(tx)?;
             Ok::<_, Error>(())
         })?;
-        self.memory().packs.insert(pack.hash, Arc::new(pack.clone()));
+        // A directory is the one pack that may be large: it is read again when a screening looks for contacts.
+        if pack.header.kind != Kind::Directory {
+            self.memory().packs.insert(pack.hash, Arc::new(pack.clone()));
+        }
+        self.memory().installed = None;
         self.remember_content_span()?;
         Ok(installed(false))
     }
@@ -104,40 +108,59 @@ impl Device {
         let today = self.today();
         let rows = self.pack_rows()?;
         Ok(rows
-            .into_iter()
+            .iter()
             .map(|row| PackLine {
                 expired: row.header.expires < today,
-                header: row.header,
-                pack: row.pack,
+                header: row.header.clone(),
+                pack: row.pack.clone(),
                 current: row.current,
             })
             .collect())
     }
 
-    /// Every installed pack with its header, read back.
-    pub(super) fn pack_rows(&self) -> Result<Vec<PackEntry>, Error> {
-        self.store.read(|rows| {
+    /// Every installed pack with its header, from memory or from the store.
+    pub(super) fn pack_rows(&self) -> Result<Arc<Vec<PackEntry>>, Error> {
+        // Held while reading, so that what an installation forgets is not put back by a reader that began before.
+        let mut memory = self.memory();
+        if let Some(known) = &memory.installed {
+            return Ok(Arc::clone(known));
+        }
+        let rows: Vec<PackEntry> = self.store.read(|rows| {
             let installed = store::pack::list(rows)?;
             let entry = |row: store::pack::Installed| {
                 let bytes = store::pack::header(rows, &row.hash)?.ok_or(Error::NotFound { what: "pack" })?;
                 let header = minicbor::decode(&bytes).map_err(|_| Error::NotFound { what: "pack" })?;
                 let pack = PackRef { id: row.id, version: row.version, hash: row.hash };
-                Ok(PackEntry { header, pack, current: row.current })
+                Ok::<_, Error>(PackEntry { header, pack, current: row.current })
             };
-            installed.into_iter().map(entry).collect()
-        })
+            installed.into_iter().map(entry).collect::<Result<_, _>>()
+        })?;
+        let rows = Arc::new(rows);
+        memory.installed = Some(Arc::clone(&rows));
+        Ok(rows)
     }
 
-    /// The current pack of a kind for a country: the one that names the country before the one for all.
-    pub(super) fn current(&self, kind: Kind, country: Country) -> Result<Arc<Pack>, Error> {
-        let rows = self.pack_rows()?;
-        let fits = |header: &Header| header.countries.is_empty() || header.countries.contains(&country);
-        let best = rows
-            .into_iter()
+    /// Which pack of a kind is the current one for a country: the one that names the country before the one
+    /// for all. Without a country, the one for all before any other. The pack itself is not read.
+    pub(super) fn current_ref(&self, kind: Kind, country: Option<Country>) -> Result<PackRef, Error> {
+        let fits = |header: &Header| {
+            header.countries.is_empty() || country.is_none_or(|country| header.countries.contains(&country))
+        };
+        let rank = |header: &Header| match country {
+            Some(_) => header.countries.is_empty(),
+            None => !header.countries.is_empty(),
+        };
+        self.pack_rows()?
+            .iter()
             .filter(|row| row.current && row.header.kind == kind && fits(&row.header))
-            .min_by_key(|row| (row.header.countries.is_empty(), row.header.id.clone()))
-            .ok_or(Error::NoPack { kind: kind.as_str() })?;
-        self.pack(&best.pack)
+            .min_by_key(|row| (rank(&row.header), &row.header.id))
+            .map(|row| row.pack.clone())
+            .ok_or(Error::NoPack { kind: kind.as_str() })
+    }
+
+    /// The current pack of a kind for a country.
+    pub(super) fn current(&self, kind: Kind, country: Option<Country>) -> Result<Arc<Pack>, Error> {
+        self.pack(&self.current_ref(kind, country)?)
     }
 
     /// The calendar that a protocol names; without one, any that is installed, for its time zones.
@@ -146,10 +169,10 @@ impl Device {
         let wanted = content.calendar.as_ref();
         let rows = self.pack_rows()?;
         let row = rows
-            .into_iter()
+            .iter()
             .filter(|row| row.current && row.header.kind == Kind::Calendar)
             .filter(|row| wanted.is_none_or(|id| row.header.id == *id))
-            .min_by_key(|row| (!row.header.countries.is_empty(), row.header.id.clone()));
+            .min_by_key(|row| (!row.header.countries.is_empty(), &row.header.id));
         row.map(|row| self.pack(&row.pack)).transpose()
     }
 

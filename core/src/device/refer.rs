@@ -53,7 +53,8 @@ impl Device {
             let wording = wording(session, request.purpose)?;
             let expires_ms = wording
                 .expires_days
-                .map(|days| now.wall_ms.saturating_add(i64::from(days).saturating_mul(DAY_MS)));
+                .map(|days| i64::from(days).saturating_mul(DAY_MS))
+                .map(|lasts| session.screening.consent_ms(&now).saturating_add(lasts));
             let consent = Consent {
                 purpose: request.purpose,
                 receiver: request.receiver.clone(),
@@ -79,16 +80,23 @@ impl Device {
                 lang: request.lang.clone(),
                 receiver: request.receiver.clone(),
             };
-            self.add(session, body).map(|_| ())
+            self.add(session, body)?;
+            Ok(session.erased)
         })
+        .map(|erased| self.forget_if(erased))
     }
 
-    /// Withdraws the consent that was recorded under this counter. Works after closing too, and travels.
+    /// Withdraws the consent that was recorded under this counter. Works after closing too, and travels; where
+    /// it was the consent to store, all but the outcome is erased from this device.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such consent.
     pub fn withdraw_consent(&self, id: ScreeningId, consent: u64) -> Result<(), Error> {
-        self.work(id, |session| self.add(session, Body::ConsentWithdrawn { consent }).map(|_| ()))
+        self.work(id, |session| {
+            self.add(session, Body::ConsentWithdrawn { consent })?;
+            Ok(session.erased)
+        })
+        .map(|erased| self.forget_if(erased))
     }
 
     /// Records that the law lets something go ahead without consent. It must be told to the person; `told`
@@ -165,7 +173,7 @@ impl Device {
     ) -> Result<Packet, Error> {
         let now = self.stamp();
         self.work(id, |session| {
-            let permit = session.screening.permit(referral, scope, now.wall_ms)?;
+            let permit = session.screening.permit(referral, scope, session.screening.consent_ms(&now))?;
             let case = self.case(session.screening.case)?;
             let identity = match scope.contains(&Scope::Identity) {
                 true => self.open_identity(session)?,

@@ -9,13 +9,14 @@ use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::calendar::Calendar;
 use amparo_schema::pack::checklist::Checklist;
 use amparo_schema::pack::directory::Directory;
-use amparo_schema::pack::policy::Policy;
+use amparo_schema::pack::policy::{Policy, Purpose};
 use amparo_schema::pack::protocol::Protocol;
 use amparo_schema::pack::{Content, PackRef};
 
 use super::{Device, Error};
 use crate::assessment::{Assessment, assess};
 use crate::checklist::{Form, Gate, Walk};
+use crate::consent::State;
 use crate::pack::Pack;
 use crate::screening::{self, Screening};
 use crate::store::{self, fact};
@@ -27,15 +28,15 @@ pub(super) struct Session {
     pub(super) walk: Walk,
     pub(super) form: Arc<Form>,
     pub(super) packs: SessionPacks,
+    /// True when facts of it were erased: what is left of it no longer tells why it came out as it did.
+    pub(super) erased: bool,
 }
 
-/// The packs that the screening stays on. The directory is read only when it is needed.
+/// The packs that the next question needs. The others that the screening stays on are read when they are needed.
 #[derive(Clone, Debug)]
 pub(super) struct SessionPacks {
     pub(super) checklist: Arc<Pack>,
     pub(super) policy: Arc<Pack>,
-    pub(super) protocol: Arc<Pack>,
-    pub(super) calendar: Option<Arc<Pack>>,
 }
 
 impl SessionPacks {
@@ -52,19 +53,21 @@ impl SessionPacks {
             _ => Err(Error::NoPack { kind: "policy" }),
         }
     }
+}
 
-    pub(super) fn protocol(&self) -> Result<&Protocol, Error> {
-        match &*self.protocol.content {
-            Content::Protocol(protocol) => Ok(protocol),
-            _ => Err(Error::NoPack { kind: "protocol" }),
-        }
+/// The protocol in a pack.
+pub(super) fn protocol(pack: &Pack) -> Result<&Protocol, Error> {
+    match &*pack.content {
+        Content::Protocol(protocol) => Ok(protocol),
+        _ => Err(Error::NoPack { kind: "protocol" }),
     }
+}
 
-    pub(super) fn calendar(&self) -> Option<&Calendar> {
-        match self.calendar.as_ref().map(|pack| &*pack.content) {
-            Some(Content::Calendar(calendar)) => Some(calendar),
-            _ => None,
-        }
+/// The calendar in a pack.
+pub(super) fn calendar(pack: &Pack) -> Option<&Calendar> {
+    match &*pack.content {
+        Content::Calendar(calendar) => Some(calendar),
+        _ => None,
     }
 }
 
@@ -77,18 +80,18 @@ pub(super) fn directory(pack: &Pack) -> Result<&Directory, Error> {
 }
 
 impl Session {
-    /// Where the gate stands for the walk.
-    pub(super) fn gate(&self) -> Gate {
+    /// Where the gate stands for the walk: passed once the checks are confirmed and the person agreed to talk.
+    pub(super) fn gate(&self, now_ms: i64) -> Gate {
+        let talks = self.screening.consents.state(Purpose::Talk, None, now_ms) == State::Given;
         match self.screening.gate {
-            screening::Gate::Passed => Gate::Passed,
+            screening::Gate::Passed if talks => Gate::Passed,
             _ => Gate::Ahead,
         }
     }
 
-    /// Whether the answers were erased at closing: what is left does not give the recorded outcome.
+    /// Whether facts were erased: what is left does not give the recorded outcome.
     pub(super) fn is_erased(&self) -> bool {
-        let recorded = self.screening.outcome.as_ref().map(|recorded| recorded.assessment);
-        self.screening.closed.is_some() && recorded.is_some_and(|hash| hash != self.assess().hash())
+        self.erased
     }
 
     /// The assessment of the answers as they are.
@@ -105,6 +108,7 @@ impl Device {
             return Err(Error::NotFound { what: "screening" });
         }
         let mut facts = Vec::with_capacity(rows.len());
+        let erased = rows.iter().any(|row| row.body.is_none());
         for row in rows {
             // Identity stays closed; purged bodies have left their hash.
             let Some(body) = row.body.filter(|_| row.compartment != Compartment::Identity) else { continue };
@@ -114,17 +118,17 @@ impl Device {
         let packs = self.packs_of(&screening)?;
         let form = Arc::new(Form::compile(packs.policy()?, packs.checklist()?)?);
         let walk = Walk::new(Arc::clone(&form), &screening.answers);
-        Ok(Session { screening, walk, form, packs })
+        Ok(Session { screening, walk, form, packs, erased })
     }
 
     fn packs_of(&self, screening: &Screening) -> Result<SessionPacks, Error> {
         let packs = &screening.packs;
-        Ok(SessionPacks {
-            checklist: self.pack(&packs.checklist)?,
-            policy: self.pack(&packs.policy)?,
-            protocol: self.pack(&packs.protocol)?,
-            calendar: packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()?,
-        })
+        Ok(SessionPacks { checklist: self.pack(&packs.checklist)?, policy: self.pack(&packs.policy)? })
+    }
+
+    /// The calendar that the screening stays on.
+    pub(super) fn calendar_pack(&self, screening: &Screening) -> Result<Option<Arc<Pack>>, Error> {
+        screening.packs.calendar.as_ref().map(|calendar| self.pack(calendar)).transpose()
     }
 
     /// A pack by reference, from memory or from the store.
@@ -136,7 +140,7 @@ impl Device {
             .store
             .read(|rows| store::pack::file(rows, &pack.hash))?
             .ok_or(Error::NotFound { what: "pack" })?;
-        let read = Arc::new(crate::pack::open(&bytes, &self.trust, None)?);
+        let read = Arc::new(crate::pack::reopen(&bytes, &self.trust)?);
         self.memory().packs.insert(pack.hash, Arc::clone(&read));
         Ok(read)
     }

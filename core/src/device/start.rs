@@ -5,8 +5,9 @@ use std::sync::Arc;
 use amparo_schema::fact::{Body, Compartment, Fact, Packs};
 use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::name::Name;
+use amparo_schema::pack::policy::Policy;
 use amparo_schema::pack::{Content, Kind, PackRef};
-use amparo_schema::person::Place;
+use amparo_schema::person::{Country, Place};
 use amparo_schema::text::Lang;
 
 use super::session::{self, SessionPacks};
@@ -31,6 +32,22 @@ pub struct StartRequest {
     pub lang: Lang,
 }
 
+/// A place names a post of the policy, and an area of its country (ISO 3166-2). It is no room for words: what is
+/// written there stays in the facts and goes into packets.
+fn check_place(policy: &Policy, place: &Place) -> Result<(), Error> {
+    let known = |post: &Name| policy.posts.iter().any(|p| p.id == *post && p.country == place.country);
+    if !place.post.as_ref().is_none_or(known) {
+        return Err(Error::NotFound { what: "post" });
+    }
+    let code = |rest: &str| {
+        (1..=3).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    let of_country = |area: &String| {
+        area.strip_prefix(place.country.as_str()).and_then(|rest| rest.strip_prefix('-')).is_some_and(code)
+    };
+    if place.area.as_ref().is_none_or(of_country) { Ok(()) } else { Err(Error::NotFound { what: "area" }) }
+}
+
 impl Device {
     /// The checklists that may be offered, by the id of their pack.
     ///
@@ -39,20 +56,21 @@ impl Device {
     pub fn checklists(&self) -> Result<Vec<(PackRef, Arc<crate::pack::Pack>)>, Error> {
         let rows = self.pack_rows()?;
         let mut out = Vec::new();
-        for row in rows.into_iter().filter(|row| row.current && row.header.kind == Kind::Checklist) {
+        for row in rows.iter().filter(|row| row.current && row.header.kind == Kind::Checklist) {
             let pack = self.pack(&row.pack)?;
             if matches!(&*pack.content, Content::Checklist(checklist) if checklist.enabled) {
-                out.push((row.pack, pack));
+                out.push((row.pack.clone(), pack));
             }
         }
         Ok(out)
     }
 
-    /// The policy that a screening in this country would use: intake, gate, consents, words, posts.
+    /// The policy that a screening in this country would use; without a country, the one for all: intake, gate,
+    /// consents, words, posts.
     ///
     /// # Errors
     /// [`Error::NoPack`] when none is installed.
-    pub fn policy(&self, country: amparo_schema::person::Country) -> Result<Arc<crate::pack::Pack>, Error> {
+    pub fn policy(&self, country: Option<Country>) -> Result<Arc<crate::pack::Pack>, Error> {
         self.current(Kind::Policy, country)
     }
 
@@ -61,9 +79,9 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::NoPack`] when a kind of pack is missing, [`Error::Disabled`], [`Error::NotFound`] for an
-    /// unknown case, [`Error::Store`].
+    /// unknown case or post or for an area that is none of the country, [`Error::Store`].
     pub fn start(&self, request: &StartRequest) -> Result<ScreeningId, Error> {
-        let country = request.place.country;
+        let country = Some(request.place.country);
         let checklist = self
             .checklists()?
             .into_iter()
@@ -71,21 +89,20 @@ impl Device {
             .map(|(_, pack)| pack)
             .ok_or_else(|| Error::Disabled(request.checklist.clone()))?;
         let protocol = self.current(Kind::Protocol, country)?;
-        let packs = SessionPacks {
-            policy: self.current(Kind::Policy, country)?,
-            calendar: self.calendar_of(&protocol)?,
-            checklist,
-            protocol,
-        };
-        let directory = self.current(Kind::Directory, country)?;
+        let packs = SessionPacks { policy: self.current(Kind::Policy, country)?, checklist };
+        let calendar = self.calendar_of(&protocol)?;
+        check_place(packs.policy()?, &request.place)?;
         Form::compile(packs.policy()?, packs.checklist()?)?;
         let screening = ScreeningId(random::bytes(&*self.entropy)?);
         let named = Packs {
             checklist: packs.checklist.pack_ref.clone(),
             policy: packs.policy.pack_ref.clone(),
-            protocol: packs.protocol.pack_ref.clone(),
-            directory: directory.pack_ref.clone(),
-            calendar: packs.calendar.as_ref().map(|pack| pack.pack_ref.clone()),
+            protocol: protocol.pack_ref.clone(),
+            // A country that no directory names still gets an answer: the policy's last resort.
+            directory: self
+                .current_ref(Kind::Directory, country)
+                .or_else(|_| self.current_ref(Kind::Directory, None))?,
+            calendar: calendar.as_ref().map(|pack| pack.pack_ref.clone()),
         };
         self.open_screening(request, screening, named, &packs)?;
         Ok(screening)
@@ -107,7 +124,10 @@ impl Device {
         let case = request.case.map_or_else(|| random::bytes(&*self.entropy).map(CaseId), Ok)?;
         let new_case = match request.case {
             Some(known) => {
-                self.case(known)?;
+                // Of an erased case nothing may be begun anew: the person could be found again.
+                Some(self.case(known)?)
+                    .filter(|case| !case.memorable.is_empty())
+                    .ok_or(Error::NotFound { what: "case" })?;
                 None
             }
             None => {

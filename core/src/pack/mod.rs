@@ -9,4 +9,4 @@ pub mod parse;
 pub mod verify;
 
 pub use check::{Finding, Rule, Severity, check, languages};
-pub use verify::{Pack, PackError, Trust, Warning, glance, key_id, may_replace, open, sign, write};
+pub use verify::{Pack, PackError, Trust, Warning, glance, key_id, may_replace, open, reopen, sign, write};

@@ -252,6 +252,30 @@ pub fn glance(bytes: &[u8]) -> Result<Header, PackError> {
 /// # Errors
 /// The first reason why it is refused, see [`PackError`].
 pub fn open(bytes: &[u8], trust: &Trust, today: Option<Date>) -> Result<Pack, PackError> {
+    let (mut pack, json) = read(bytes, trust)?;
+    let errors: Vec<_> = check(&pack.header, &pack.content, json)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    let count = errors.len();
+    if let Some(first) = errors.into_iter().next() {
+        return Err(PackError::Content { first: Box::new(first), count });
+    }
+    pack.warnings = today.map_or_else(Vec::new, |today| warnings(&pack.header, trust, today));
+    Ok(pack)
+}
+
+/// Verifies and reads a pack file that was opened with [`open`] when it was installed. Who signed it and that
+/// it is unchanged is looked at again; whether it makes sense is not, for the same bytes make the same sense.
+///
+/// # Errors
+/// As [`open`], but for [`PackError::Content`].
+pub fn reopen(bytes: &[u8], trust: &Trust) -> Result<Pack, PackError> {
+    read(bytes, trust).map(|(pack, _)| pack)
+}
+
+/// The pack, not yet checked, and the bytes of its content.
+fn read<'b>(bytes: &'b [u8], trust: &Trust) -> Result<(Pack, &'b [u8]), PackError> {
     if bytes.len() > PACK_BYTES_MAX {
         return Err(PackError::TooLarge { limit: "PACK_BYTES_MAX" });
     }
@@ -265,24 +289,17 @@ pub fn open(bytes: &[u8], trust: &Trust, today: Option<Date>) -> Result<Pack, Pa
     if header.content_bytes != parts.content.len() as u64 || header.content_sha256.0 != digest {
         return Err(PackError::ContentMismatch);
     }
-    let content = parse::content(header.kind, parts.content)?;
-    let errors: Vec<_> = check(&header, &content, parts.content)
-        .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .collect();
-    let count = errors.len();
-    if let Some(first) = errors.into_iter().next() {
-        return Err(PackError::Content { first: Box::new(first), count });
-    }
+    let content = Arc::new(parse::content(header.kind, parts.content)?);
     let hash = header_hash(parts.header);
-    Ok(Pack {
+    let pack = Pack {
         header_bytes: parts.header.to_vec(),
         pack_ref: PackRef { id: header.id.clone(), version: header.version, hash },
-        warnings: today.map_or_else(Vec::new, |today| warnings(&header, trust, today)),
-        content: Arc::new(content),
+        warnings: Vec::new(),
+        content,
         header,
         hash,
-    })
+    };
+    Ok((pack, parts.content))
 }
 
 fn authorised(header: &Header, parts: &Parts<'_>, trust: &Trust) -> Result<(), PackError> {

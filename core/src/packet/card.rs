@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::screening::Screening;
 
-/// A card, ready to be laid out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A card, ready to be laid out. `Debug` does not show the person's code.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
     /// The code that the person can remember.
@@ -32,6 +32,12 @@ pub struct Card {
     pub hours: Hours,
     /// How fresh it is.
     pub verified: Verified,
+}
+
+impl std::fmt::Debug for Card {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Card").field("lang", &self.lang).field("hours", &self.hours).finish_non_exhaustive()
+    }
 }
 
 /// How fresh a contact is.

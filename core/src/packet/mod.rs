@@ -175,7 +175,7 @@ pub fn build(
     if !crate::referral::is_open(held.state) {
         return Err(NoPacket::Ended(held.state));
     }
-    let again = screening.permit(referral, permit.scope(), inputs.made_at.wall_ms);
+    let again = screening.permit(referral, permit.scope(), screening.consent_ms(&inputs.made_at));
     if again.as_ref() != Ok(permit) {
         return Err(NoPacket::Permit);
     }

@@ -10,6 +10,7 @@ use amparo_schema::fact::{Stamp, StepState};
 use amparo_schema::limits::REASON_CHARS_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::pack::protocol::{Obligation, Protocol, Step};
+use amparo_schema::text::is_deceptive;
 
 /// What was last logged about a step.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,18 +109,10 @@ fn check_reason(reason: &str) -> Result<(), LogError> {
     if reason.chars().nth(REASON_CHARS_MAX).is_some() {
         return Err(LogError::ReasonTooLong);
     }
-    if let Some(at) = reason.chars().position(is_refused) {
+    if let Some(at) = reason.chars().position(is_deceptive) {
         return Err(LogError::ReasonCharacter { at: at + 1 });
     }
     if reason.chars().any(char::is_alphanumeric) { Ok(()) } else { Err(LogError::ReasonMissing) }
-}
-
-/// Controls, line and paragraph separators, and Unicode's `Bidi_Control` characters, which can make a text
-/// show other than what it says.
-fn is_refused(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

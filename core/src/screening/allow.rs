@@ -11,6 +11,7 @@ use amparo_schema::limits::{
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::{GateCheck, Purpose};
+use amparo_schema::text::{Source, is_deceptive};
 
 use super::{Gate, Screening};
 use crate::consent::State;
@@ -59,7 +60,7 @@ pub enum Refused {
     /// A reason is missing.
     #[error("a reason is missing")]
     NoReason,
-    /// A text is empty or too long, a number or age out of bounds.
+    /// A text is empty, too long or holds control characters, a number or age is out of bounds.
     #[error("a value is out of bounds")]
     Bounds,
     /// The fact belongs to the store or opens something.
@@ -101,8 +102,7 @@ pub fn allow(screening: &Screening, body: &Body, now_ms: i64) -> Result<(), Refu
         }
         Body::ConsentWaived { purpose, legal_basis, .. } => {
             let waivable = is_sharing(*purpose) || *purpose == Purpose::Store;
-            let lawful = !legal_basis.document.trim().is_empty();
-            if waivable && lawful { Ok(()) } else { Err(Refused::Waiver) }
+            if waivable && is_law(legal_basis) { Ok(()) } else { Err(Refused::Waiver) }
         }
         Body::StepLogged { state, .. } => logged(state),
         Body::ReferralOffered { referral, .. } => Ok(screening.referrals.may_offer(*referral)?),
@@ -142,16 +142,16 @@ pub(super) fn is_asked(answer: &Answer, mode: Mode) -> bool {
 }
 
 fn room(screening: &Screening, body: &Body) -> Result<(), Refused> {
-    let always = matches!(
-        body,
+    let limit = match body {
+        Body::Closed { .. } => SCREENING_FACTS_MAX,
+        // Closing records the outcome first.
+        Body::OutcomeRecorded { .. } => SCREENING_FACTS_MAX - 1,
         Body::Stopped { .. }
-            | Body::ConsentWithdrawn { .. }
-            | Body::ConsentRefused { .. }
-            | Body::OutcomeRecorded { .. }
-            | Body::ReferralMoved { .. }
-            | Body::Closed { .. }
-    );
-    let limit = if always { SCREENING_FACTS_MAX } else { SCREENING_FACTS_MAX - RESERVED_FACTS };
+        | Body::ConsentWithdrawn { .. }
+        | Body::ConsentRefused { .. }
+        | Body::ReferralMoved { .. } => SCREENING_FACTS_MAX - 2,
+        _ => SCREENING_FACTS_MAX - RESERVED_FACTS,
+    };
     if screening.facts < limit { Ok(()) } else { Err(Refused::Full) }
 }
 
@@ -239,6 +239,13 @@ fn closing(screening: &Screening, outcomes: &[Outcome], assessment: &Hash) -> Re
     }
 }
 
+/// A law is named; its place in the text and its date may be left out.
+fn is_law(basis: &Source) -> bool {
+    let rest = [Some(&basis.place), basis.as_of.as_ref()];
+    let sound = |text: &String| text.is_empty() || fits(text, REASON_CHARS_MAX);
+    fits(&basis.document, REASON_CHARS_MAX) && rest.into_iter().flatten().all(sound)
+}
+
 fn fits(text: &str, chars_max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= chars_max
+    !text.trim().is_empty() && text.chars().nth(chars_max).is_none() && !text.chars().any(is_deceptive)
 }

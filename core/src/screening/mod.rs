@@ -70,6 +70,10 @@ pub struct Screening {
     pub facts: usize,
     /// Counter of the last fact.
     pub last: u64,
+    /// When the last fact was written.
+    pub newest: Stamp,
+    /// Wall time of the last fact that was written while the clock was not in doubt; milliseconds since 1970.
+    pub trusted_ms: Option<i64>,
 }
 
 impl std::fmt::Debug for Screening {
@@ -258,6 +262,8 @@ impl Screening {
             doubts: Vec::new(),
             facts: 0,
             last: 0,
+            newest: opened,
+            trusted_ms: None,
         }
     }
 
@@ -319,9 +325,21 @@ impl Screening {
 
     fn count(&mut self, counter: u64, at: Stamp) {
         self.last = counter;
+        self.newest = at;
         self.facts += 1;
-        if let Some(doubt) = at.doubt {
-            self.doubts.push((counter, doubt));
+        match at.doubt {
+            Some(doubt) => self.doubts.push((counter, doubt)),
+            None => self.trusted_ms = Some(at.wall_ms),
+        }
+    }
+
+    /// The time by which consents run at this moment, milliseconds since 1970. A clock in doubt neither lapses
+    /// a consent nor revives one: time then stands at the last fact whose clock was not doubted.
+    #[must_use]
+    pub fn consent_ms(&self, at: &Stamp) -> i64 {
+        match at.doubt {
+            Some(_) => self.trusted_ms.unwrap_or(at.wall_ms),
+            None => at.wall_ms,
         }
     }
 

@@ -12,17 +12,23 @@ use crate::secret::Key;
 const COLUMNS: &str = "SELECT case_id, code, memorable, opened_ms FROM case_file";
 pub(super) const ROW: &str = "SELECT row FROM case_file WHERE case_id = ?1";
 
-/// A case, to be written or as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A case, to be written or as read. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CaseRow {
     /// The case.
     pub case: CaseId,
     /// The random code for records.
     pub code: String,
-    /// The code that the person can remember.
+    /// The code that the person can remember; empty once erased.
     pub memorable: String,
     /// Milliseconds since 1970, by the phone's clock.
     pub opened_ms: i64,
+}
+
+impl std::fmt::Debug for CaseRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CaseRow").field("case", &self.case).finish_non_exhaustive()
+    }
 }
 
 /// Writes a new case.
@@ -99,6 +105,18 @@ pub fn set_identity_key(tx: &Tx<'_>, case: CaseId, key: &Key) -> Result<(), Stor
 pub fn shred_identity_key(tx: &Tx<'_>, case: CaseId) -> Result<(), StoreError> {
     let row = row_of(tx.conn, ROW, &case.0, "case_file")?;
     tx.conn.execute("UPDATE case_file SET identity_key = NULL WHERE row = ?1", [row])?;
+    Ok(())
+}
+
+/// Makes a case one that nobody can be found by: another code, which nobody was told, no memorable one, no key.
+/// Call [`super::Store::empty_log`] afterwards.
+///
+/// # Errors
+/// [`StoreError::Unknown`] for a case that is not in the store; [`StoreError::Conflict`] if the code is taken.
+pub fn erase(tx: &Tx<'_>, case: CaseId, code: &str) -> Result<(), StoreError> {
+    let row = row_of(tx.conn, ROW, &case.0, "case_file")?;
+    let sql = "UPDATE case_file SET code = ?2, memorable = '', identity_key = NULL WHERE row = ?1";
+    tx.conn.execute(sql, (row, code))?;
     Ok(())
 }
 

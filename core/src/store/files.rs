@@ -3,9 +3,14 @@
 //! Owns every rename. Never deletes a file that could hold something, never writes over one.
 
 use std::ffi::OsString;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::OpenError;
+
+/// Suffix of the file whose lock says that the store is in use. It holds nothing and stays where it is.
+const LOCK: &str = ".lock";
 /// SQLite's own files beside the store, the store, and ours; in the order in which they are set aside.
 /// The log goes first: should the phone die in between, the store is still found, and its head file tells
 /// that the log is missing.
@@ -34,6 +39,22 @@ fn free_name(store: &Path) -> PathBuf {
             return name;
         }
         n += 1;
+    }
+}
+
+/// Takes the store for this object alone, until the file is dropped or the process dies. SQLite would let a
+/// second one in, and each would go by what it remembers.
+///
+/// # Errors
+/// [`OpenError::Busy`] when another process, or another object of this one, has it.
+pub(super) fn lock(store: &Path) -> Result<File, OpenError> {
+    let file = File::options().write(true).create(true).truncate(false).open(beside(store, LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Busy),
+        // A file system without locks; no reason to keep anyone from their store.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

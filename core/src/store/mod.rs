@@ -63,6 +63,8 @@ pub struct Store {
     findings: Vec<Finding>,
     writer: Mutex<Writer>,
     reader: Mutex<Connection>,
+    // Last, so that it is let go when both connections are closed.
+    _lock: std::fs::File,
 }
 
 struct Writer {
@@ -100,15 +102,15 @@ impl Store {
     /// # Errors
     /// [`OpenError::Exists`] if there is a file of this name; else as for [`Store::open`].
     pub fn create(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result<Self, OpenError> {
-        open::create(path, key, entropy, now)?;
-        Self::open(path, key, entropy, now)
+        open::create(path, key, entropy, now)
     }
 
     /// Opens a store. If it went back in time, that is written down as a [`Finding`], a copy of its log
-    /// and head file is kept, and a new incarnation begins; the store can be used.
+    /// and head file is kept, and a new incarnation begins; the store can be used. One object at a time has
+    /// it, in this process or any other.
     ///
     /// # Errors
-    /// See [`OpenError`]. A store whose key is right and that cannot be read is set aside, never deleted.
+    /// See [`OpenError`]; [`OpenError::Busy`] while another has it. A store whose key is right and that cannot be read is set aside, never deleted.
     pub fn open(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result<Self, OpenError> {
         open::open(path, key, entropy, now)
     }

@@ -28,9 +28,20 @@ pub(super) fn open(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -
     if first == PLAINTEXT_MAGIC {
         return Err(OpenError::Plaintext);
     }
+    let lock = files::lock(path)?;
+    open_locked(path, key, entropy, now, (lock, first.is_empty()))
+}
+
+fn open_locked(
+    path: &Path,
+    key: &Key,
+    entropy: &dyn Entropy,
+    now: Moment,
+    (lock, empty): (std::fs::File, bool),
+) -> Result<Store, OpenError> {
     let canary = canary::ask(path, key)?;
     // SQLite takes an empty file for a new database and deletes its log; it must not get to see one.
-    let opened = if first.is_empty() { Err(Failure::Unreadable) } else { attempt(path, key, entropy, now) };
+    let opened = if empty { Err(Failure::Unreadable) } else { attempt(path, key, entropy, now, lock) };
     match (opened, canary) {
         (Ok(store), Canary::Right) => Ok(store),
         (Ok(store), Canary::Wrong | Canary::Silent) => {
@@ -49,7 +60,12 @@ pub(super) fn open(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -
 /// Makes a new store; see [`Store::create`].
 ///
 /// It is made under another name and renamed at the end, so that a store is there whole or not at all.
-pub(super) fn create(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result<(), OpenError> {
+pub(super) fn create(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result<Store, OpenError> {
+    if path.exists() {
+        return Err(OpenError::Exists);
+    }
+    let lock = files::lock(path)?;
+    // Asked again: another may have made it before the lock was ours.
     if path.exists() {
         return Err(OpenError::Exists);
     }
@@ -72,7 +88,7 @@ pub(super) fn create(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment)
     file.sync()?;
     std::fs::rename(&new, path)?;
     files::sync_folder(path);
-    Ok(())
+    open_locked(path, key, entropy, now, (lock, false))
 }
 
 /// Up to 16 bytes from the start of the file.
@@ -87,7 +103,13 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>, OpenError> {
     Ok(first)
 }
 
-fn attempt(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result<Store, Failure> {
+fn attempt(
+    path: &Path,
+    key: &Key,
+    entropy: &dyn Entropy,
+    now: Moment,
+    lock: std::fs::File,
+) -> Result<Store, Failure> {
     let mut writer = connection::open(path, key, Role::Writer)?;
     match migrate::version(&writer)? {
         // Only a file that lost its content has no version: stores are created whole.
@@ -124,6 +146,7 @@ fn attempt(path: &Path, key: &Key, entropy: &dyn Entropy, now: Moment) -> Result
         findings,
         writer: Mutex::new(Writer { conn: writer, head }),
         reader: Mutex::new(reader),
+        _lock: lock,
     })
 }
 

@@ -10,7 +10,8 @@ use super::{Rows, StoreError, Tx, case, hash_at, pack, row_of};
 use crate::schema::id::{CaseId, Hash, ScreeningId};
 
 const COLUMNS: &str =
-    "SELECT s.screening_id, c.case_id, s.checklist, s.state, s.opened_ms, s.closed_ms, c.code
+    "SELECT s.screening_id, c.case_id, s.checklist, s.state, s.opened_ms, s.closed_ms, c.code,
+    c.memorable
     FROM screening s JOIN case_file c ON c.row = s.case_row";
 
 /// How far a screening is.
@@ -39,8 +40,8 @@ pub struct NewScreening<'a> {
     pub opened_ms: i64,
 }
 
-/// A screening as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A screening as read. `Debug` shows no code by which the person could be found.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScreeningRow {
     /// The screening.
     pub screening: ScreeningId,
@@ -48,6 +49,8 @@ pub struct ScreeningRow {
     pub case: CaseId,
     /// The code of its case.
     pub code: String,
+    /// The code that the person can remember; empty once erased.
+    pub memorable: String,
     /// Hash of the checklist that it stays on.
     pub checklist: Hash,
     /// How far it is.
@@ -56,6 +59,13 @@ pub struct ScreeningRow {
     pub opened_ms: i64,
     /// When it was closed; none while open.
     pub closed_ms: Option<i64>,
+}
+
+impl std::fmt::Debug for ScreeningRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("ScreeningRow");
+        shown.field("screening", &self.screening).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -159,5 +169,6 @@ fn read(row: &Row<'_>) -> Result<ScreeningRow, StoreError> {
         opened_ms: row.get(4)?,
         closed_ms: row.get(5)?,
         code: row.get(6)?,
+        memorable: row.get(7)?,
     })
 }

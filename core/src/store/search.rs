@@ -3,8 +3,15 @@
 //! Folding words and cutting first letters is the directory's work; here they are looked up. A look-up
 //! costs what it returns, not what the directory holds: that is what the rank inside the key is for.
 
+use rusqlite::OptionalExtension;
+
 use super::pack::PackRow;
 use super::{Rows, StoreError, Tx};
+
+/// One lower bound, to which SQLite seeks. With `term >= ?` beside it, SQLite seeks to that one and walks over
+/// every service of a frequent word to reach those after.
+pub(super) const RANGE: &str = "SELECT term, rank, n FROM search_token WHERE pack = ?1 AND term < ?2
+     AND (term, rank, n) > (?3, ?4, ?5) ORDER BY term, rank, n LIMIT ?6";
 
 /// One word, or the first letters of one, of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +69,36 @@ pub fn prefix_top(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Writes all words of a service, sorted, parted by spaces.
+///
+/// # Errors
+/// As SQLite.
+pub fn insert_words(tx: &Tx<'_>, pack: PackRow, n: u32, words: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO search_words (pack, n, words) VALUES (?1, ?2, ?3)";
+    tx.conn.prepare_cached(sql)?.execute((pack.0, n, words))?;
+    Ok(())
+}
+
+/// All words of the service at a position; empty if none were written.
+///
+/// # Errors
+/// As SQLite.
+pub fn words(rows: &Rows<'_>, pack: PackRow, n: u32) -> Result<String, StoreError> {
+    let mut query = rows.conn.prepare_cached("SELECT words FROM search_words WHERE pack = ?1 AND n = ?2")?;
+    Ok(query.query_row((pack.0, n), |r| r.get(0)).optional()?.unwrap_or_default())
+}
+
+/// Whether this word is written for this service.
+///
+/// # Errors
+/// As SQLite.
+pub fn holds(rows: &Rows<'_>, pack: PackRow, term: Term<'_>) -> Result<bool, StoreError> {
+    let mut query = rows.conn.prepare_cached(
+        "SELECT 1 FROM search_token WHERE pack = ?1 AND term = ?2 AND rank = ?3 AND n = ?4",
+    )?;
+    Ok(query.exists((pack.0, term.text, term.rank, term.n))?)
+}
+
 /// The words from the first of `within` on and below the second, after `after`, with rank and position, in the
 /// order of the key, at most `limit`.
 ///
@@ -75,12 +112,11 @@ pub fn range(
     limit: usize,
 ) -> Result<Vec<(String, u32, u32)>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let after = after.unwrap_or(Term { text: "", rank: 0, n: 0 });
-    let mut query = rows.conn.prepare_cached(
-        "SELECT term, rank, n FROM search_token WHERE pack = ?1 AND term >= ?2 AND term < ?3
-         AND (term, rank, n) > (?4, ?5, ?6) ORDER BY term, rank, n LIMIT ?7",
-    )?;
-    let key = (pack.0, within.0.max(after.text), within.1, after.text, after.rank, after.n, limit);
+    let start = (within.0, -1, -1); // before every rank: none is negative
+    let after = after.map_or(start, |at| (at.text, i64::from(at.rank), i64::from(at.n)));
+    let start = start.max(after);
+    let mut query = rows.conn.prepare_cached(RANGE)?;
+    let key = (pack.0, within.1, start.0, start.1, start.2, limit);
     let rows = query.query(key)?.mapped(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)));
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -10,7 +10,7 @@ use crate::schema::limits::SERVICES_MAX;
 use crate::schema::name::Name;
 use crate::schema::person::Country;
 
-const COLUMNS: &str = "SELECT n, id, country, rank, words, body FROM service";
+const COLUMNS: &str = "SELECT n, id, country, rank, body FROM service";
 
 /// A service, to be written or as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,6 @@ pub struct ServiceRow {
     pub country: Country,
     /// Static rank; the least comes first.
     pub rank: i64,
-    /// Its folded words, sorted, parted by spaces: what a search of several words looks at.
-    pub words: String,
     /// The service, JSON.
     pub body: String,
 }
@@ -39,7 +37,7 @@ pub fn insert(tx: &Tx<'_>, pack: PackRow, service: &ServiceRow) -> Result<(), St
     }
     tx.conn
         .prepare_cached(
-            "INSERT INTO service (pack, n, id, country, rank, words, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO service (pack, n, id, country, rank, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute((
             pack.0,
@@ -47,7 +45,6 @@ pub fn insert(tx: &Tx<'_>, pack: PackRow, service: &ServiceRow) -> Result<(), St
             service.id.as_str(),
             service.country.as_str(),
             service.rank,
-            &service.words,
             &service.body,
         ))?;
     Ok(())
@@ -70,15 +67,6 @@ pub fn of_country(rows: &Rows<'_>, pack: PackRow, country: Country) -> Result<Ve
 pub fn at(rows: &Rows<'_>, pack: PackRow, n: u32) -> Result<Option<ServiceRow>, StoreError> {
     let sql = format!("{COLUMNS} WHERE pack = ?1 AND n = ?2");
     rows.conn.prepare_cached(&sql)?.query_row((pack.0, n), |row| Ok(service(row))).optional()?.transpose()
-}
-
-/// The folded words of the service at a position; empty if there is none.
-///
-/// # Errors
-/// As SQLite.
-pub fn words(rows: &Rows<'_>, pack: PackRow, n: u32) -> Result<String, StoreError> {
-    let mut query = rows.conn.prepare_cached("SELECT words FROM service WHERE pack = ?1 AND n = ?2")?;
-    Ok(query.query_row((pack.0, n), |r| r.get(0)).optional()?.unwrap_or_default())
 }
 
 /// The service with an id.
@@ -113,7 +101,6 @@ fn service(row: &Row<'_>) -> Result<ServiceRow, StoreError> {
         id: Name::new(row.get::<_, String>(1)?).map_err(|_| malformed)?,
         country: Country::new(&row.get::<_, String>(2)?).map_err(|_| malformed)?,
         rank: row.get(3)?,
-        words: row.get(4)?,
-        body: row.get(5)?,
+        body: row.get(4)?,
     })
 }

@@ -254,3 +254,13 @@ fn errors_carry_no_text_of_the_database() {
     assert!(!format!("{error} {error:?}").contains("Mar"));
     assert_eq!(store.read(|rows| setting::get(rows, "María")).unwrap(), None, "nothing remained");
 }
+
+#[test]
+fn the_next_words_are_reached_by_one_seek() {
+    let (_folder, store) = store();
+    let reader = lock(&store.reader);
+    let plan: String = reader
+        .query_row(&format!("EXPLAIN QUERY PLAN {}", search::RANGE), (1, "b", "a", -1, -1, 1), |r| r.get(3))
+        .unwrap();
+    assert!(plan.contains("(term,rank,n)>(?,?,?)") && plan.contains("term<?"), "{plan}");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use amparo_core::consent::State;
 use amparo_core::referral::BadMove;
 use amparo_core::schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
-use amparo_core::schema::fact::{Body, ReferralState, StepState, StopReason};
+use amparo_core::schema::fact::{Body, Consent, Doubt, Fact, ReferralState, Stamp, StepState, StopReason};
 use amparo_core::schema::id::{CaseId, Hash, ReferralId};
 use amparo_core::schema::limits::{ANSWER_TEXT_CHARS_MAX, IDENTITY_CHARS_MAX, SCREENING_FACTS_MAX};
 use amparo_core::schema::pack::policy::{GateCheck, Purpose};
@@ -16,7 +16,7 @@ use amparo_core::screening::{
 
 use crate::common::{
     CASE, REFERRAL, adult, answer, closed, consent, fact, gate_passed, go, identity, lang, name, offer,
-    opening, recorded, screening, share_identity, talk, waive,
+    opening, recorded, screening, share_identity, stamp, talk, waive,
 };
 
 const NOW: i64 = 5_000;
@@ -292,6 +292,35 @@ fn without_consent_to_store_a_talk_leaves_counts_only() {
         let kinds: Vec<_> = facts.iter().map(Body::kind).collect();
         assert_eq!(retention(&screening(&facts), NOW), keep, "{kinds:?}");
     }
+}
+
+/// Erasing cannot be taken back, so a clock that was ever doubted lapses no consent to store.
+#[test]
+fn a_doubted_clock_erases_nothing() {
+    let day_ms = 24 * 60 * 60 * 1000;
+    let lasts = Consent { expires_ms: Some(NOW + day_ms), ..consent(Purpose::Store, None, &[]) };
+    let facts = [talk(), gate_passed(), answer("a", Mode::Ask, Value::Yes), Body::ConsentGiven(lasts)];
+    let mut screening = screening(&facts);
+    assert_eq!(retention(&screening, NOW), Keep::Full);
+    assert_eq!(retention(&screening, NOW + 2 * day_ms), Keep::AggregateOnly);
+    let doubted = Stamp { doubt: Some(Doubt::Jumped), ..stamp(NOW + 2 * day_ms) };
+    screening.add(6, Fact { at: doubted, body: recorded() }).unwrap();
+    assert_eq!(retention(&screening, NOW + 2 * day_ms), Keep::Full);
+    assert_eq!(screening.consent_ms(&doubted), 1_005, "the last time that was not doubted");
+    assert_eq!(screening.consent_ms(&stamp(NOW)), NOW);
+}
+
+#[test]
+fn whatever_fills_a_screening_it_can_be_closed() {
+    let stop = || Body::Stopped { reason: StopReason::NoTime };
+    let mut facts = vec![stop(); SCREENING_FACTS_MAX - 3];
+    let full = screening(&facts);
+    assert_eq!(allow(&full, &stop(), NOW), Err(Refused::Full));
+    assert_eq!(allow(&full, &recorded(), NOW), Ok(()));
+    facts.push(recorded());
+    let full = screening(&facts);
+    assert_eq!(allow(&full, &recorded(), NOW), Err(Refused::Full));
+    assert_eq!(allow(&full, &closed(), NOW), Ok(()));
 }
 
 /// What an official may do, in any order; a number stands for a position in [`bodies`].

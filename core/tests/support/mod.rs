@@ -56,12 +56,13 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Every file of a folder with its bytes.
+/// Every file of a folder with its bytes, but the lock, which is empty and stays.
 pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .unwrap()
         .map(Result::unwrap)
         .map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap()))
+        .filter(|(name, bytes)| !(name.ends_with(".lock") && bytes.is_empty()))
         .collect()
 }
 

@@ -18,9 +18,27 @@ pub struct Directory {
     /// Bodies that co-ordinate or must be notified; not to be dialled, the last resort of a match.
     #[serde(default)]
     pub agencies: Vec<Agency>,
-    /// Words by which people search for a kind of service, in any language: "refugio", "shelter".
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub kind_words: BTreeMap<ServiceKind, Vec<String>>,
+    /// Words by which people search, beside those of the services themselves.
+    #[serde(default, skip_serializing_if = "SearchWords::is_empty")]
+    pub search_words: SearchWords,
+}
+
+/// Words by which people search, in any language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchWords {
+    /// For a kind of service: "refugio", "shelter".
+    pub kinds: BTreeMap<ServiceKind, Vec<String>>,
+    /// For a country: its names.
+    pub countries: BTreeMap<Country, Vec<String>>,
+}
+
+impl SearchWords {
+    /// True when there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty() && self.countries.is_empty()
+    }
 }
 
 /// One service, line or desk.

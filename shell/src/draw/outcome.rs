@@ -2,6 +2,7 @@
 
 use amparo_core::assessment::{Assessment, DimensionState};
 use amparo_schema::condition::Truth;
+use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::checklist::Checklist;
 use amparo_schema::pack::policy::Policy;
 use amparo_schema::text::Lang;
@@ -35,6 +36,14 @@ pub fn outcome(
     lines.push(noted(assessment, checklist, s));
     lines.push(format!("{}: {}", s.word(Word::NotKnown), assessment.gaps.len()));
     lines.join("\n")
+}
+
+/// The outcome alone, where nothing else was kept.
+#[must_use]
+pub fn recorded(outcomes: &[Outcome], policy: &Policy, s: Speaker) -> String {
+    let titles = outcomes.iter().filter_map(|class| policy.outcomes.get(class));
+    let titles = titles.map(|text| format!("■ {}", words(&text.title, s)));
+    std::iter::once(s.word(Word::OutcomeKept).to_owned()).chain(titles).collect::<Vec<_>>().join("\n")
 }
 
 fn noted(assessment: &Assessment, checklist: &Checklist, s: Speaker) -> String {

@@ -104,7 +104,7 @@ pub fn reason(why: &Reason, s: Speaker) -> String {
             of(s, "impreso con un prefijo que ya no se marca", "printed with a prefix no longer dialled")
         }
         Reason::MenuStep => of(s, "hay que elegir una opción del menú", "a menu must be answered"),
-        Reason::LikelyChanged => of(s, "es probable que haya cambiado", "has likely changed"),
+        Reason::LikelyChanged => of(s, "puede haber cambiado", "may have changed"),
         Reason::CountryWorkedOut => of(s, "país deducido de la fuente", "country worked out from the source"),
     }
 }

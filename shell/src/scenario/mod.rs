@@ -36,7 +36,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const SCREENS_MAX: usize = 2_000;
 
 /// A scenario. Everything in it is synthetic.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it shows.
@@ -174,7 +174,7 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Value, ScenarioError> {
         otherwise: scenario.otherwise.clone(),
     };
     let id = ScreeningId([0; 16]);
-    Run { device: &device, clock: &clock, scenario, said, id, referral: None }.go()
+    Run { device: &device, clock: &clock, scenario, said, id, referral: None, given: BTreeMap::new() }.go()
 }
 
 /// A moment from RFC 3339 with an offset.
@@ -210,6 +210,8 @@ struct Run<'a> {
     said: Answers,
     id: ScreeningId,
     referral: Option<amparo_schema::id::ReferralId>,
+    /// Counters of the consents to share that were given, the last of each purpose.
+    given: BTreeMap<Purpose, u64>,
 }
 
 impl Run<'_> {

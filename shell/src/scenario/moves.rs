@@ -21,7 +21,7 @@ use crate::report;
 const CONTACTS_SHOWN: usize = 5;
 
 /// One move.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Move {
     /// Time goes by.
@@ -59,8 +59,8 @@ pub enum Move {
         /// What for.
         purpose: Purpose,
     },
-    /// The consent with this counter is withdrawn.
-    Withdraw(u64),
+    /// The last consent for this purpose is withdrawn.
+    Withdraw(Purpose),
     /// The law lets something go ahead without consent.
     Waive {
         /// What for.
@@ -208,13 +208,18 @@ impl Run<'_> {
             }
             Move::Consent { purpose, scope, by } => {
                 let request = self.request(*purpose, scope.clone(), *by)?;
-                Ok(json!({ "counter": self.device.consent(self.id, &request)? }))
+                let counter = self.device.consent(self.id, &request)?;
+                self.given.insert(*purpose, counter);
+                Ok(json!({ "counter": counter }))
             }
             Move::Refuse { purpose } => {
                 let request = self.request(*purpose, BTreeSet::new(), ConsentBy::Person)?;
                 self.device.refuse_consent(self.id, &request).map(|()| Value::Null)
             }
-            Move::Withdraw(counter) => self.device.withdraw_consent(self.id, *counter).map(|()| Value::Null),
+            Move::Withdraw(purpose) => {
+                let counter = self.given.get(purpose).copied().ok_or(Error::NotFound { what: "consent" })?;
+                self.device.withdraw_consent(self.id, counter).map(|()| Value::Null)
+            }
             Move::Waive { purpose, situation, legal_basis, told } => self
                 .device
                 .waive_consent(self.id, *purpose, *situation, legal_basis.clone(), *told)

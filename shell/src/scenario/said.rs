@@ -8,7 +8,7 @@ use amparo_schema::pack::checklist::{Item, ItemKind};
 use serde::Deserialize;
 
 /// What is said to an item.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Said {
     /// `"yes"`, `"no"`, or why nothing is known: `"refused"`.
@@ -38,7 +38,7 @@ pub enum Word {
 }
 
 /// Values that are not a word.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Written {
     /// One option.

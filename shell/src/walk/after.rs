@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use amparo_core::device::OfferedService;
+use amparo_core::device::{Error, OfferedService};
+use amparo_core::screening::Keep;
 use amparo_schema::fact::{ReferralState, Scope, StepState};
 use amparo_schema::id::ReferralId;
 use amparo_schema::name::Name;
@@ -66,8 +67,7 @@ impl Walk<'_> {
                     self.show_outcome()?;
                 }
                 After::Close => {
-                    self.device.close(self.id)?;
-                    self.farewell(Word::Closed)?;
+                    self.close()?;
                     return Ok(Leave::Yes);
                 }
                 After::Open => {
@@ -76,6 +76,25 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Closes. What was not to be stored does not stay beside the store either: packets that no key protects.
+    fn close(&mut self) -> Result<(), WalkError> {
+        let screening = self.device.screening(self.id)?.screening;
+        if self.device.close(self.id)?.keep == Keep::Full {
+            return self.farewell(Word::Closed);
+        }
+        for referral in screening.referrals.iter() {
+            let path = self.out.join(format!("{}.json", referral.id));
+            match std::fs::remove_file(&path) {
+                Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(WalkError::Io { place: path.display().to_string(), why });
+                }
+                _ => {}
+            }
+        }
+        self.ask.tell(self.speaker.word(Word::OutcomeKept));
+        Ok(())
     }
 
     fn farewell(&mut self, word: Word) -> Result<(), WalkError> {
@@ -152,7 +171,8 @@ impl Walk<'_> {
             Some(StepState::Impossible { .. }) => StepState::Impossible { reason: self.reason()? },
         };
         match self.device.log_step(self.id, step, state) {
-            Err(why @ amparo_core::device::Error::Step(_)) => {
+            // A missing or an endless reason: said, and the step stays as it was.
+            Err(why @ (Error::Step(_) | Error::Refused(_))) => {
                 let text = why.to_string();
                 self.ask.tell(&text);
                 Ok(())
@@ -191,10 +211,15 @@ impl Walk<'_> {
         let referral = self.device.refer(self.id, &offer.service.id, channel)?;
         let scope = BTreeSet::from([Scope::Needs, Scope::Outcome]);
         let receiver = Some(offer.service.id.clone());
-        let agrees = self.consent(Purpose::ShareService, receiver, scope.clone())?;
-        if agrees {
-            self.write_packet(referral, offer, &scope)?;
-            self.device.move_referral(self.id, referral, ReferralState::Sent, None)?;
+        if self.consent(Purpose::ShareService, receiver, scope.clone())? {
+            match self.write_packet(referral, offer, &scope) {
+                Ok(()) => self.device.move_referral(self.id, referral, ReferralState::Sent, None)?,
+                // A child's own yes is kept, and opens nothing by itself: the referral stays offered.
+                Err(WalkError::Device(Error::NoPermit(_))) => {
+                    self.ask.tell(self.speaker.word(Word::NotShared))
+                }
+                Err(why) => return Err(why),
+            }
         } else {
             self.device.move_referral(self.id, referral, ReferralState::Declined, None)?;
         }

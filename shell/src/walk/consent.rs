@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use amparo_core::consent::Subject;
+use amparo_core::consent::{State, Subject};
 use amparo_core::device::ConsentRequest;
+use amparo_core::screening::Gate;
 use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
@@ -23,6 +24,21 @@ impl Walk<'_> {
             return Ok(());
         }
         self.consent(Purpose::Store, None, BTreeSet::new())?;
+        Ok(())
+    }
+
+    /// The consent to store, where the program died after the one to talk and it was never asked for: without
+    /// it only the outcome would be kept.
+    pub(super) fn consent_that_was_cut_off(&mut self) -> Result<(), WalkError> {
+        let screening = self.device.screening(self.id)?.screening;
+        let asked = |purpose| screening.consents.state(purpose, None, i64::MIN);
+        let cut_off = screening.gate == Gate::Passed
+            && screening.closed.is_none()
+            && asked(Purpose::Talk) == State::Given
+            && asked(Purpose::Store) == State::NotAsked;
+        if cut_off {
+            self.consent(Purpose::Store, None, BTreeSet::new())?;
+        }
         Ok(())
     }
 

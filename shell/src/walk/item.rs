@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use amparo_core::device::{Error, NextStep, Question};
+use amparo_core::screening::Refused;
 use amparo_schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
 use amparo_schema::name::Name;
 use amparo_schema::pack::checklist::{Item, ItemKind};
@@ -55,6 +56,8 @@ impl Walk<'_> {
         };
         match self.device.answer(self.id, item, answer) {
             Ok(_) => Ok(None),
+            // The consent to talk has lapsed since, or was taken back: it is asked for again.
+            Err(Error::Refused(Refused::Talk(_))) => self.consents_before_questions().map(|()| None),
             Err(Error::Answer(_)) => {
                 self.ask.tell(self.speaker.word(Word::NotAccepted));
                 Ok(same)

@@ -62,6 +62,7 @@ impl Walk<'_> {
     /// # Errors
     /// [`WalkError`]; what was answered before is kept.
     pub fn run(&mut self) -> Result<(), WalkError> {
+        self.consent_that_was_cut_off()?;
         let mut shown: Option<NextStep> = None;
         loop {
             let next = match shown.take() {
@@ -158,5 +159,57 @@ impl Walk<'_> {
             Err(Error::Refused(_)) | Ok(()) => Ok(()),
             Err(e) => Err(e.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use amparo_core::consent::State;
+    use amparo_core::device::StartRequest;
+    use amparo_core::random::SeededEntropy;
+    use amparo_core::secret::Key;
+    use amparo_core::time::{FixedClock, Moment};
+    use amparo_schema::answer::Value;
+    use amparo_schema::pack::policy::Purpose;
+    use amparo_schema::person::{Country, Place, Setting};
+
+    use super::*;
+    use crate::ask::Plain;
+    use crate::{embedded, home};
+
+    #[test]
+    fn a_consent_to_talk_that_has_lapsed_is_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Moment { wall_ms: 1_795_195_800_000, offset_minutes: -180, steady_ms: 0 };
+        let clock = Arc::new(FixedClock::new(at));
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let store = folder.path().join("store.db");
+        let trust = embedded::trust().unwrap();
+        let device = Device::create(&store, &Key::new(&[7; 32]), trust, clock.clone(), entropy).unwrap();
+        home::install_embedded(&device).unwrap();
+        let place =
+            Place { country: Country::new("CL").unwrap(), post: None, area: None, setting: Setting::Border };
+        let checklist = "four-questions".parse().unwrap();
+        let id =
+            device.start(&StartRequest { checklist, case: None, place, lang: Speaker::Es.lang() }).unwrap();
+        let typed = |lines: &str| {
+            let mut ask = Plain::new(lines.as_bytes(), Vec::new(), Speaker::Es);
+            let out = folder.path().to_owned();
+            let ended = Walk { device: &device, ask: &mut ask, speaker: Speaker::Es, id, out }.run();
+            assert!(matches!(ended, Err(WalkError::Ended(_))), "{ended:?}");
+        };
+        // Age 18 to 29, all else skipped; the gate; talk and store; "tricked: no". Two days later the talk begins
+        // at the gate again, and only then goes on: the gate; talk and store; "unsafe: yes".
+        typed("5\n5\n3\n3\n4\n4\n3\n1,2,3,4,5,6,7,8\n1\n1\n2\n");
+        (0..48).for_each(|_| clock.advance_ms(60 * 60 * 1000));
+        let answers = |item: &str| device.screening(id).unwrap().screening.answers.value(item).cloned();
+        assert_eq!((answers("tricked"), answers("unsafe")), (Some(Value::No), None));
+        typed("1,2,3,4,5,6,7,8\n1\n1\n1\n");
+        assert_eq!(answers("unsafe"), Some(Value::Yes));
+        let consents = device.screening(id).unwrap().screening.consents;
+        let now_ms = at.wall_ms + 48 * 60 * 60 * 1000;
+        assert_eq!(consents.state(Purpose::Talk, None, now_ms), State::Given);
     }
 }

@@ -121,7 +121,14 @@ def conditions():
     yield over_abc("no() of no", "yes", {"no": "a"}, NO, NO, NO)
     yield over_abc("no() of unknown", "unknown", {"no": "a"}, OPEN, NO, NO)
     yield over_abc("answered with a no", "yes", {"answered": "a"}, NO, OPEN, OPEN)
-    yield over_abc("answered of refused", "no", {"answered": "a"}, unknown("refused"), NO, NO)
+    # decided it is no, kept it is unknown: the answer may still come
+    yield over_abc("answered of refused", "unknown", {"answered": "a"}, unknown("refused"), NO, NO)
+    yield over_abc("not answered, of refused", "yes", {"not": {"answered": "a"}}, unknown("refused"), NO, NO)
+    # decided it is no, but whoever must be certain keeps the doubt
+    yield over_abc("not possible of unknown", "unknown", {"not": {"possible": {"yes": "a"}}}, OPEN, NO, NO)
+    yield over_abc("not possible of no", "yes", {"not": {"possible": {"yes": "a"}}}, NO, NO, NO)
+    yield over_abc("all of nothing", "yes", {"all": []}, NO, NO, NO)
+    yield over_abc("any of nothing", "no", {"any": []}, NO, NO, NO)
     yield over_abc("always", "yes", "always", OPEN, OPEN, OPEN)
 
     many = [item("m", {"choices": options("x", "y")})]
@@ -135,6 +142,12 @@ def conditions():
     for said, truth in [(2, "no"), (3, "yes"), (5, "yes"), (6, "no")]:
         within = {"number": {"item": "n", "min": 3, "max": 5}}
         yield probe(f"{said} within 3..5", truth, within, {"n": known({"number": said})}, hours)
+    # a value of another kind than the test asks for says nothing
+    yield probe("has of a number", "unknown", held, {"m": known({"number": 3})}, one)
+    yield probe("number of a choice", "unknown", {"number": {"item": "n", "max": 9}},
+                {"n": known({"choice": "x"})}, hours)
+    yield over_abc("no() of a choice", "unknown", {"no": "a"}, known({"choice": "x"}), NO, NO)
+    yield over_abc("answered with a choice", "yes", {"answered": "a"}, known({"choice": "x"}), NO, NO)
 
 
 def applicability():
@@ -142,11 +155,25 @@ def applicability():
     chain = [item("q"), item("d", when={"yes": "q"}), item("e", when={"yes": "d"})]
     yield probe("an answer to what does not apply", "no", {"yes": "d"}, {"q": NO, "d": YES}, chain)
     yield probe("no answer to what does not apply", "no", {"yes": "d"}, {"q": NO}, chain)
-    yield probe("what does not apply is a no", "yes", {"no": "d"}, {"q": NO, "d": YES}, chain)
+    # nobody said that no: a rule does not see it, a later `when` does
+    yield probe("what does not apply is no no in a rule", "no", {"no": "d"}, {"q": NO, "d": NO}, chain)
+    yield probe("nor is it answered", "no", {"answered": "d"}, {"q": NO, "d": YES}, chain)
+    after_no = [*chain, item("f", when={"no": "d"}), item("g", when={"answered": "d"})]
+    yield probe("what does not apply is a no in a when", "yes", {"yes": "f"}, {"q": NO, "d": YES, "f": YES}, after_no)
+    yield probe("but not answered in a when", "no", {"yes": "g"}, {"q": NO, "d": YES, "g": YES}, after_no)
+    # f applies whether d applies and is "no", or does not apply: no doubt is left to keep
+    yield probe("no() in a when is not yes()", "no", {"not": {"yes": "f"}}, {"q": OPEN, "d": NO, "f": YES}, after_no)
     yield probe("what does not apply makes the next not apply", "no", {"yes": "e"},
                 {"q": NO, "d": YES, "e": YES}, chain)
     yield probe("not known whether it applies, answered", "yes", {"yes": "d"}, {"q": OPEN, "d": YES}, chain)
     yield probe("not known whether it applies, no answer", "unknown", {"yes": "d"}, {"q": OPEN}, chain)
+    # its yes is not certain, so that its opposite is not certain either; its no is certain both ways
+    yield probe("not known whether it applies, opposite of yes", "unknown", {"not": {"yes": "d"}},
+                {"q": OPEN, "d": YES}, chain)
+    yield probe("not known whether it applies, opposite of no", "yes", {"not": {"yes": "d"}},
+                {"q": OPEN, "d": NO}, chain)
+    yield probe("not known whether it applies, not answered", "unknown", {"not": {"answered": "d"}},
+                {"q": OPEN, "d": YES}, chain)
     of_kind = [item("q"), item("m", {"choice": options("x", "y")}, {"yes": "q"}), item("n", number(0, 9), {"yes": "q"})]
     said = {"q": NO, "m": known({"choice": "x"}), "n": known({"number": 4})}
     yield probe("a choice that does not apply", "no", {"has": {"item": "m", "option": "x"}}, said, of_kind)
@@ -159,6 +186,12 @@ def person():
     yield test("no age asked by the policy", "yes", "child", {}, [])
     yield test("an adult", "no", "child", {"person-age": age(18, 24)}, [AGE_ITEM])
     yield test("perhaps an adult", "yes", "child", {"person-age": age(17, 19)}, [AGE_ITEM])
+    for name, truth, answers in [("perhaps an adult", "unknown", {"person-age": age(17, 19)}),
+                                 ("an adult", "yes", {"person-age": age(18, 18)}),
+                                 ("a child", "no", {"person-age": age(17, 17)}), ("no age", "unknown", {}),
+                                 ("an age out of order", "unknown", {"person-age": age(30, 20)}),
+                                 ("an age past 120", "unknown", {"person-age": age(100, 121)})]:
+        yield probe(f"a rule for adults: {name}", truth, {"not": "child"}, answers, intake=[AGE_ITEM])
     family = [AGE_ITEM, UNACCOMPANIED]
     yield test("unaccompanied is not asked of an adult", "no", "unaccompanied",
                {"person-age": age(25, 120), "person-unaccompanied": YES}, family)
@@ -168,7 +201,7 @@ def person():
                [item("person-foreign")])
     yield test("foreign", "yes", "foreign", {"person-foreign": YES}, [item("person-foreign")])
     yield test("offence not suspected", "no", "offence_suspected", {"person-offence": NO}, [item("person-offence")])
-    for count, truth in [(0, "no"), (1, "yes")]:
+    for count, truth in [(0, "no"), (1, "yes"), (255, "yes"), (256, "unknown"), (-1, "unknown")]:
         yield test(f"{count} children along", truth, "children_along",
                    {"person-children": known({"number": count})}, [item("person-children", number(0, 20))])
     sex = [item("person-sex", {"choice": options("female", "male", "other")})]
@@ -177,5 +210,64 @@ def person():
     yield test("sex not known", "unknown", "male", {"person-sex": OPEN}, sex)
 
 
+def person_in_doubt():
+    """Intake items that do not or may not apply, after an item that says whether."""
+    intake = [item("person-foreign"), item("person-offence", when={"yes": "person-foreign"}),
+              item("person-sex", {"choice": options("female", "male")}, {"yes": "person-foreign"}),
+              item("person-children", number(0, 20), {"yes": "person-foreign"}),
+              item("person-age", AGE_ITEM["kind"], {"yes": "person-foreign"})]
+
+    def test(name, truth, condition, foreign, answers):
+        return probe(name, truth, condition, {"person-foreign": foreign, **answers}, intake=intake)
+    offence, female, along = ({"person": t} for t in ("offence_suspected", "female", "children_along"))
+    woman, two, adult = known({"choice": "female"}), known({"number": 2}), age(18, 24)
+    yield test("offence does not apply", "no", offence, NO, {"person-offence": YES})
+    yield test("sex does not apply", "unknown", female, NO, {"person-sex": woman})
+    yield test("children do not apply", "unknown", along, NO, {"person-children": two})
+    yield test("age does not apply", "yes", "child", NO, {"person-age": adult})
+    # decided the answer counts; kept only a "no" does, because it is one however the doubt ends
+    yield test("offence may apply: yes", "yes", offence, OPEN, {"person-offence": YES})
+    yield test("offence may apply: opposite of yes", "unknown", {"not": offence}, OPEN, {"person-offence": YES})
+    yield test("offence may apply: no", "no", offence, OPEN, {"person-offence": NO})
+    yield test("sex may apply", "unknown", {"not": female}, OPEN, {"person-sex": woman})
+    yield test("children may apply: none", "unknown", along, OPEN, {"person-children": known({"number": 0})})
+    yield test("age may apply", "unknown", "child", OPEN, {"person-age": adult})
+
+
+def outcomes():
+    """Which outcomes stand together, and what stands where no rule gives any."""
+    def case(name, expected, rules, shown_by=None, **answers):
+        pack = checklist([item("a"), item("b"), item("q"), item("d", when={"yes": "q"})],
+                         [indicator("s", "d", "strong", shown_by or {"yes": "a"})], [dimension("d", [{"strong": 1}])],
+                         [rule(f"r{n}", *r) for n, r in enumerate(rules)])
+        return {"name": name, "policy": policy([]), "checklist": pack, "answers": answers, "expected": expected}
+    a, b, sign, away = {"yes": "a"}, {"yes": "b"}, {"indicator": "s"}, {"not": {"noted": "d"}}
+    yield case("another rule gave it", {"outcomes": ["labour_rights"]},
+               [("labour_rights", a), ("labour_rights", b)], a=YES, b=OPEN)
+    yield case("another rule may give another", {"outcomes": ["concern_unresolved", "labour_rights"]},
+               [("labour_rights", a), ("return_concern", b)], a=YES, b=OPEN)
+    yield case("presumed silences unresolved", {"outcomes": ["presumed"]},
+               [("presumed", a), ("return_concern", b)], a=YES, b=OPEN)
+    yield case("presumed beside unresolved of its own rule", {"outcomes": ["presumed", "concern_unresolved"]},
+               [("presumed", a), ("concern_unresolved", a)], a=YES)
+    # decided "not answered" is no, kept it is open: an indicator takes the greater
+    yield case("an indicator is the greater of both", {"outcomes": OPEN_CONCERN, "indicators": {"s": "unknown"}},
+               [("labour_rights", b)], {"answered": "a"}, b=NO)
+    # the sign is noted, but only because doubt was decided: that nothing is noted may still turn out true
+    given = ("return_concern", b)
+    yield case("a sign of what may not apply", {"outcomes": ["concern_unresolved", "return_concern"],
+                                                       "indicators": {"s": "yes"}},
+               [given, ("labour_rights", away)], {"yes": "d"}, b=YES, q=OPEN, d=YES)
+    yield case("a sign of what applies", {"outcomes": ["return_concern"], "indicators": {"s": "yes"}},
+               [given, ("labour_rights", away)], {"yes": "d"}, b=YES, q=YES, d=YES)
+    yield case("noted, and no rule for it", {"outcomes": OPEN_CONCERN, "dimensions": {"d": "positive"}}, [], a=YES)
+    refused = {"error": "refused"}
+    for name, under in [("an indicator", sign), ("a dimension", {"positive": "d"}), ("noted", {"noted": "d"}),
+                        ("any sign", "noted_any"), ("a sign deeper down", {"any": [b, {"possible": sign}]})]:
+        yield case(f"presumed without {name}", refused, [("presumed", {"not": under})], a=NO)
+    yield case("presumed without an item", {"outcomes": ["presumed"]}, [("presumed", {"not": a})], a=NO)
+    yield case("a rule for nothing noted", refused, [("none_noted_today", a)], a=YES)
+
+
 def all_cases():
-    return [*palermo(), *ilo(), *conditions(), *applicability(), *person()]
+    return [*palermo(), *ilo(), *conditions(), *applicability(), *person(), *person_in_doubt(), *outcomes()]

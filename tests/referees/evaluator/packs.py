@@ -1,14 +1,13 @@
 """Random packs and random answers, within what the documents allow a pack to say.
 
-Features in `ALLOWED` are on; those in `CORNERS` only on request, because a product may rightly refuse such packs.
+Each of `FEATURES` can be left out, to find which one a difference comes from.
 """
 
 from . import build
 from .meaning import OUTCOMES
 
-ALLOWED = {"intake_refs", "answered_in_from", "not_in_rules", "possible", "always", "when_on_intake"}
-CORNERS = {"empty_dimensions", "unreachable_at_least", "empty_groups"}
-FEATURES = ALLOWED | CORNERS
+FEATURES = {"intake_refs", "answered_in_from", "not_in_rules", "possible", "always", "when_on_intake",
+            "empty_dimensions", "unreachable_at_least", "empty_groups", "odd_answers"}
 
 EXPLOITATION = ["labour", "sexual", "domestic", "begging", "offences", "marriage", "organs", "other"]
 AGE_CUTS = [12, 15, 16, 17, 18, 19, 20, 25, 60]
@@ -86,7 +85,7 @@ class Writer:
     def person_leaf(self, seen, whole_intake):
         """A test of the person that looks only at what comes earlier."""
         aged = "person-age" in seen or "person-age" not in whole_intake
-        tests = [{"person": t} for t, i in PERSON_ITEMS.items()
+        tests = [{"person": t} for t, i in [*PERSON_ITEMS.items(), ("children_along", "person-children")]
                  if (i in seen or i not in whole_intake) and (aged or t != "unaccompanied")]
         if aged:
             tests += ["child"] * 3
@@ -175,8 +174,9 @@ class Writer:
             what = rng.random()
             if what < 0.55 and not (negated and outcome == "presumed"):
                 where = rng.choice(dimensions)
-                return rng.choice([{"positive": where}, {"positive": where}, {"positive": where}, {"noted": where},
+                sign = rng.choice([{"positive": where}, {"positive": where}, {"positive": where}, {"noted": where},
                                    "noted_any", {"indicator": rng.choice(indicators)["id"]}])
+                return {"not": sign} if outcome != "presumed" and not plain and rng.random() < 0.4 else sign
             if what < 0.72 or self.sober and what < 0.9:
                 return self.item_test(rng.choice(likely), not self.sober)
             return self.person_leaf([], [])
@@ -216,15 +216,30 @@ def value(rng, kind, share_yes):
             return {"text": "synthetic"}
 
 
-def answers(rng, policy, checklist):
+def odd(rng, item):
+    """A value that the item does not take: of another kind, or out of the bounds of the person."""
+    options = next(iter(item["kind"].values())) if isinstance(item["kind"], dict) else []
+    some = rng.choice(options)["id"] if isinstance(options, list) and options and "id" in options[0] else "x"
+    age = {"age": {"from": rng.randint(0, 30), "to": rng.choice([16, 17, 18, 120, 121, 200])}}
+    number = {"number": rng.choice([-1, 0, 255, 256, 256])}
+    if rng.random() < 0.7 and ("age" in item["kind"] or "number" in item["kind"]):
+        return age if "age" in item["kind"] else number
+    return rng.choice(["yes", "no", {"choice": some}, {"choices": [some]}, {"choices": []},
+                       {"text": "synthetic"}, {"date": "2026-01-11"}, age, number])
+
+
+def answers(rng, policy, checklist, features):
     """One set of answers; also to items that will not apply, since these must not count."""
     absent, unknown, share_yes = rng.choice(PROFILES)
+    strange = "odd_answers" in features and rng.random() < 0.3
     given = {}
     for item in [*policy["intake"], *checklist["items"]]:
         if rng.random() < absent:
             continue
         if rng.random() < unknown:
             given[item["id"]] = build.unknown(rng.choice(build.UNKNOWN_REASONS))
+        elif strange and rng.random() < (0.6 if item["id"] in INTAKE_KINDS else 0.3):
+            given[item["id"]] = build.known(odd(rng, item))
         else:
             given[item["id"]] = build.known(value(rng, item["kind"], share_yes))
     return given

@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use amparo_schema::pack::directory::{Service, ServiceKind, ServiceStatus};
+use amparo_schema::pack::directory::{SearchWords, Service, ServiceKind, ServiceStatus};
 
 use super::words::{WORD_CHARS_MAX, words};
 
 /// Services that are stored with a prefix which more postings than this begin with; also the most that a
 /// search for one word gives.
 pub const PREFIX_TOP: usize = 64;
-
-/// Words by which people call a kind of service, in any languages; the shells' labels of the kinds.
-pub type KindWords = BTreeMap<ServiceKind, Vec<String>>;
 
 /// Service `n` holds `term`. In the order of the fields, which is the order of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +37,11 @@ impl Index {
     /// Builds the index. Each service comes with the number by which the store knows it; a number that comes
     /// twice counts as one service with the words of both.
     #[must_use]
-    pub fn build<'a>(services: impl IntoIterator<Item = (u32, &'a Service)>, kinds: &KindWords) -> Self {
+    pub fn build<'a>(services: impl IntoIterator<Item = (u32, &'a Service)>, extra: &SearchWords) -> Self {
         let mut index = Self::default();
         for (n, service) in services {
             let rank = static_rank(service);
-            let terms = terms(service, kinds);
+            let terms = terms(service, extra);
             let line = index.words.entry(n).or_default();
             for term in terms {
                 if !line.is_empty() {
@@ -106,10 +103,12 @@ pub fn static_rank(service: &Service) -> u32 {
 }
 
 /// The words by which a service is found: its names in all languages, the body that runs it, its places, the
-/// words of its kind, and its numbers, as they are shown and as bare digits.
+/// words of its kind and country, and its numbers, as they are shown and as bare digits.
 #[must_use]
-pub fn terms(service: &Service, kinds: &KindWords) -> BTreeSet<String> {
-    let labels = kinds.get(&service.kind).into_iter().flatten();
+pub fn terms(service: &Service, extra: &SearchWords) -> BTreeSet<String> {
+    let kinds = extra.kinds.get(&service.kind).into_iter().flatten();
+    let countries = extra.countries.get(&service.country).into_iter().flatten();
+    let labels = kinds.chain(countries);
     let texts = service.name.0.values().chain(&service.organisation).chain(&service.places).chain(labels);
     let shown = service.channels.iter().filter_map(|channel| channel.display.as_ref());
     let mut terms: BTreeSet<String> = texts.chain(shown).flat_map(|text| words(text)).collect();

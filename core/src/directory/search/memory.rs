@@ -27,6 +27,10 @@ impl Postings for Memory {
         Ok(postings.filter(|posting| after.is_none_or(|after| posting > after)).take(limit).collect())
     }
 
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, Infallible> {
+        Ok(self.0.terms.get(term).is_some_and(|places| places.contains(&(rank, n))))
+    }
+
     fn contains(&self, n: u32, prefix: &str) -> Result<bool, Infallible> {
         Ok(self.0.words.get(&n).is_some_and(|line| holds_prefix(line, prefix)))
     }

@@ -10,7 +10,7 @@ mod memory;
 mod plan;
 mod words;
 
-pub use index::{Index, KindWords, PREFIX_TOP, Posting, holds_prefix, static_rank, terms};
+pub use index::{Index, PREFIX_TOP, Posting, holds_prefix, static_rank, terms};
 pub use memory::Memory;
 pub use plan::{Hits, Postings, SCAN_POSTINGS_MAX, SearchError, WORDS_MAX, prefix_end, run};
 pub use words::{WORD_CHARS_MAX, words};

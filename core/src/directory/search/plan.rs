@@ -1,5 +1,7 @@
 //! How a query is answered from the index. Pure but for the reads, which are bounded.
 
+use std::collections::BTreeSet;
+
 use amparo_schema::limits::SEARCH_CHARS_MAX;
 
 use super::index::{PREFIX_TOP, Posting};
@@ -27,13 +29,19 @@ pub trait Postings {
 
     /// The rows of `search_token` whose term begins with `prefix`, in key order, after `after`, at most
     /// `limit`:
-    /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term >= ? AND term < ? AND (term, rank, n) > (?, ?, ?)
-    /// ORDER BY term, rank, n LIMIT ?`, with the bounds `prefix` and [`prefix_end`].
+    /// `SELECT term, rank, n FROM search_token WHERE pack = ? AND term < ? AND (term, rank, n) > (?, ?, ?)
+    /// ORDER BY term, rank, n LIMIT ?`, from `prefix` or `after` on and below [`prefix_end`].
     ///
     /// # Errors
     /// Those of the store.
     fn range(&self, prefix: &str, after: Option<&Posting>, limit: usize)
     -> Result<Vec<Posting>, Self::Error>;
+
+    /// Whether there is exactly this posting; a look-up by the whole key of `search_token`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn holds(&self, term: &str, rank: u32, n: u32) -> Result<bool, Self::Error>;
 
     /// Whether service `n` has a word that begins with `prefix`:
     /// [`holds_prefix`](super::holds_prefix) over its line of words.
@@ -83,33 +91,51 @@ pub fn prefix_end(prefix: &str) -> String {
 /// # Errors
 /// [`SearchError`]: the text is past a limit, or the store failed.
 pub fn run<P: Postings>(postings: &P, text: &str, limit: usize) -> Result<Hits, SearchError<P::Error>> {
-    let words = query_words(text)?;
+    let texts = query_words(text)?;
     let limit = limit.min(PREFIX_TOP);
-    let mut driver: Option<(&str, Vec<Posting>)> = None;
-    for word in &words {
-        let first = postings.range(word, None, PREFIX_TOP + 1)?;
+    let mut words = Vec::new();
+    let mut driver: Option<(usize, Vec<Posting>)> = None;
+    for (at, text) in texts.iter().enumerate() {
+        let first = postings.range(text, None, PREFIX_TOP + 1)?;
+        words.push(Word { text, whole: texts.len() > 1 && is_whole(postings, text, &first)? });
         if first.len() <= PREFIX_TOP && driver.as_ref().is_none_or(|(_, best)| first.len() < best.len()) {
-            driver = Some((word, first));
+            driver = Some((at, first));
         }
     }
     match (driver, words.as_slice()) {
         (_, []) => Ok(Hits::default()),
-        (Some((word, rare)), words) => {
-            let mut places = Vec::new();
+        (Some((at, rare)), words) => {
+            let mut places = BTreeSet::new();
             for posting in &rare {
-                if holds_others(postings, words, word, posting.n)? {
-                    places.push((posting.rank, posting.n));
+                if holds_others(postings, words, at, (posting.rank, posting.n))? {
+                    places.insert((posting.rank, posting.n));
                 }
             }
             Ok(hits(places, limit, false))
         }
         (None, [word]) => {
-            let top = postings.prefix_top(word, PREFIX_TOP)?;
+            let top = postings.prefix_top(word.text, PREFIX_TOP)?;
             let more = top.len() >= PREFIX_TOP;
-            Ok(hits(top, limit, more))
+            Ok(hits(top.into_iter().collect(), limit, more))
         }
         (None, words) => frequent_words(postings, words, limit),
     }
+}
+
+/// One word of a query.
+struct Word<'q> {
+    text: &'q str,
+    /// No other word of the directory begins with it. Then a service has it exactly where there is a posting of
+    /// it, which is told by one key, and its postings come by rank.
+    whole: bool,
+}
+
+fn is_whole<P: Postings>(postings: &P, word: &str, first: &[Posting]) -> Result<bool, P::Error> {
+    if first.first().is_none_or(|posting| posting.term != word) {
+        return Ok(false);
+    }
+    let last = Posting { term: word.to_owned(), rank: u32::MAX, n: u32::MAX };
+    Ok(postings.range(word, Some(&last), 1)?.is_empty())
 }
 
 /// The distinct words of a query, without those that begin another.
@@ -130,36 +156,42 @@ fn query_words<E>(text: &str) -> Result<Vec<String>, SearchError<E>> {
 
 /// All words are frequent. The stored best of a word hold every result up to the last of them, so as soon as
 /// one word's best give enough results, these are the first results of all. Else the word whose best gave
-/// most, likely the rarest beside the others, is scanned within the budget.
+/// most, likely the rarest beside the others, is scanned within the budget; the postings of a whole word come
+/// by rank, so that such a scan ends with the last result that is wanted.
 fn frequent_words<P: Postings>(
     postings: &P,
-    words: &[String],
+    words: &[Word<'_>],
     limit: usize,
 ) -> Result<Hits, SearchError<P::Error>> {
-    let mut places = Vec::new();
-    let mut driver = (0, "");
-    for word in words {
-        let before = places.len();
-        for (rank, n) in postings.prefix_top(word, PREFIX_TOP)? {
-            if holds_others(postings, words, word, n)? {
-                places.push((rank, n));
+    let mut places = BTreeSet::new();
+    let mut driver = (0, 0);
+    for (at, word) in words.iter().enumerate() {
+        let mut gave = BTreeSet::new();
+        for place in postings.prefix_top(word.text, PREFIX_TOP)? {
+            if holds_others(postings, words, at, place)? {
+                gave.insert(place);
             }
         }
-        let gave = places.split_off(before);
         if gave.len() >= limit {
             return Ok(hits(gave, limit, true));
         }
-        driver = driver.max((gave.len(), word.as_str()));
-        places.extend(gave);
+        driver = driver.max((gave.len(), at));
+        places.append(&mut gave);
     }
-    let (mut scanned, mut ended, mut after) = (0, false, None);
+    let Some(word) = words.get(driver.1) else { return Ok(Hits::default()) };
+    let (mut scanned, mut ended, mut after, mut found) = (0, false, None, 0);
     while !ended && scanned < SCAN_POSTINGS_MAX {
-        let batch = postings.range(driver.1, after.as_ref(), SCAN_BATCH)?;
+        let batch = postings.range(word.text, after.as_ref(), SCAN_BATCH)?;
         ended = batch.len() < SCAN_BATCH;
         scanned += batch.len();
         for posting in &batch {
-            if holds_others(postings, words, driver.1, posting.n)? {
-                places.push((posting.rank, posting.n));
+            let place = (posting.rank, posting.n);
+            if places.contains(&place) || holds_others(postings, words, driver.1, place)? {
+                places.insert(place);
+                found += 1;
+            }
+            if word.whole && found >= limit {
+                return Ok(hits(places, limit, true));
             }
         }
         after = batch.into_iter().next_back();
@@ -167,18 +199,29 @@ fn frequent_words<P: Postings>(
     Ok(hits(places, limit, !ended))
 }
 
-fn holds_others<P: Postings>(postings: &P, words: &[String], known: &str, n: u32) -> Result<bool, P::Error> {
-    for word in words.iter().filter(|word| word.as_str() != known) {
-        if !postings.contains(n, word)? {
+/// Whether the service at this rank and number has every word but the one at `known`; what is cheap to tell
+/// is asked first.
+fn holds_others<P: Postings>(
+    postings: &P,
+    words: &[Word<'_>],
+    known: usize,
+    (rank, n): (u32, u32),
+) -> Result<bool, P::Error> {
+    let others = || words.iter().enumerate().filter(|(at, _)| *at != known).map(|(_, word)| word);
+    for word in others().filter(|word| word.whole) {
+        if !postings.holds(word.text, rank, n)? {
+            return Ok(false);
+        }
+    }
+    for word in others().filter(|word| !word.whole) {
+        if !postings.contains(n, word.text)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn hits(mut places: Vec<(u32, u32)>, limit: usize, more: bool) -> Hits {
-    places.sort_unstable();
-    places.dedup();
+fn hits(places: BTreeSet<(u32, u32)>, limit: usize, more: bool) -> Hits {
     let more = more || places.len() > limit;
     Hits { services: places.into_iter().take(limit).map(|(_, n)| n).collect(), more }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use amparo_schema::pack::directory::SearchWords;
 
 fn service(id: &str, name: &str, more: serde_json::Value) -> Service {
     let mut fields = serde_json::json!({
@@ -20,7 +21,7 @@ fn service(id: &str, name: &str, more: serde_json::Value) -> Service {
 
 fn index(services: &[Service]) -> Memory {
     let numbered = services.iter().enumerate().map(|(n, service)| (u32::try_from(n).unwrap(), service));
-    Memory(Index::build(numbered, &KindWords::new()))
+    Memory(Index::build(numbered, &SearchWords::default()))
 }
 
 fn find(index: &Memory, text: &str) -> Vec<u32> {
@@ -53,7 +54,10 @@ fn finds_by_name_place_kind_and_number() {
         "channels": [{"kind": "phone", "display": "01-555 01 23", "dial": "5550123", "e164": "+15555550123"}],
     });
     let services = [service("a", "Línea de Ayuda", phone), service("b", "Línea Norte", Value::Null)];
-    let labels = [(services[0].kind, vec!["Policía".to_owned()])].into();
+    let labels = SearchWords {
+        kinds: [(services[0].kind, vec!["Policía".to_owned()])].into(),
+        countries: [(services[0].country, vec!["Uruguay".to_owned()])].into(),
+    };
     let index = Memory(Index::build([(7, &services[0]), (9, &services[1])], &labels));
     assert_eq!(find(&index, "linea"), [7, 9]);
     for (text, expected) in [

@@ -13,6 +13,7 @@ use amparo_schema::pack::policy::intake;
 use super::condition::{self, Names, Place};
 use super::finding::{At, Findings, Rule};
 use super::{limit, unique};
+use crate::checklist::undone_by_sign;
 
 pub(super) fn check(c: &Checklist, root: &At<'_>, out: &mut Findings) {
     let names = Names {
@@ -166,6 +167,9 @@ fn rules(c: &Checklist, names: &Names<'_>, list: &At<'_>, out: &mut Findings) {
         let at = list.index(i);
         if rule.outcome == Outcome::NoneNotedToday {
             out.add(Rule::NoneNotedInRule, &at.key("outcome"), "only the engine gives this outcome");
+        }
+        if rule.outcome == Outcome::Presumed && undone_by_sign(&rule.when, false) {
+            out.add(Rule::UndoneBySign, &at.key("when"), "a further sign could take presumed away");
         }
         condition::check(&rule.when, Place::Rule, names, &at.key("when"), out);
         out.sources(&rule.sources, "sources", &at);

@@ -118,6 +118,8 @@ rules! {
     ThresholdInvalid Error "threshold-invalid";
     /// A rule gives `none_noted_today`, which only the engine gives.
     NoneNotedInRule Error "none-noted-in-rule";
+    /// A rule for `presumed` holds an indicator or a dimension under `not`.
+    UndoneBySign Error "undone-by-sign";
     /// For one outcome a protocol has nothing to do.
     OutcomeWithoutSteps Error "outcome-without-steps";
     /// A deadline without limits, or with more than three.
@@ -146,6 +148,9 @@ rules! {
     MissingSpokenLanguage Warning "missing-spoken-language";
     /// The header calls a language complete that is not.
     LanguageIncomplete Error "language-incomplete";
+    /// A word that is never said of a person, such as victim, score, suspect or illegal. Proper names of
+    /// services, agencies, posts and documents are free of it.
+    BannedWord Error "banned-word";
     /// A text past its limit.
     TextTooLong Error "text-too-long";
     /// A sign that changes the direction of writing unseen.

@@ -3,6 +3,7 @@
 //! Owns every rule that content must keep beyond its form. Reads one pack by itself; never judges whether
 //! content is true. A finding names a rule and a place, so that it may be logged and shown anywhere.
 
+mod banned;
 mod calendar;
 mod checklist;
 mod condition;

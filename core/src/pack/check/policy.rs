@@ -13,7 +13,7 @@ use unicode_normalization::is_nfc;
 use super::condition::Names;
 use super::finding::{At, Findings, Rule};
 use super::recipient::is_low_order;
-use super::{checklist, directory, limit, unique};
+use super::{banned, checklist, directory, limit, unique};
 
 /// Code words that a language needs, so that a code of a few words is not guessed.
 const CODE_WORDS_MIN: usize = 64;
@@ -140,6 +140,9 @@ fn code_words(c: &Policy, at: &At<'_>, out: &mut Findings) {
         limit(words.len(), CODE_WORDS_MAX, "10,000 words", &at, out);
         let mut seen = BTreeSet::new();
         for (i, word) in words.iter().enumerate() {
+            if let Some(stem) = banned::stem(word) {
+                out.add(Rule::BannedWord, &at.index(i), format!("a word that begins with {stem}"));
+            }
             let plain = (2..=16).contains(&word.chars().count())
                 && word.chars().all(char::is_alphabetic)
                 && *word == word.to_lowercase()

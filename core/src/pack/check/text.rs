@@ -19,7 +19,7 @@ enum Reader {
     Official,
     /// The person hears it: as above, and the other languages of the region are wanted.
     Person,
-    /// A proper name, in the languages that it has.
+    /// A proper name, in the languages that it has. It keeps its words, whatever they are.
     Name,
 }
 
@@ -75,6 +75,7 @@ fn one(at: &At<'_>, text: &Text, reader: Reader, out: &mut Findings) {
         out.add(Rule::TextWithoutLanguage, &at.key(lang.as_str()), "no words");
     }
     if reader != Reader::Name {
+        super::banned::check(at, text, out);
         for tag in REQUIRED.iter().filter(|tag| !has(text, tag)) {
             out.add(Rule::MissingTranslation, at, format!("{tag} is missing"));
         }

@@ -58,8 +58,8 @@ const WORDS: [(&str, &str, &str); 16] = [
     ),
     (
         "MOBILE_LIKELY_STALE",
-        "Celular de un equipo: es probable que haya cambiado.",
-        "A team's mobile number: it has likely changed.",
+        "Celular de un equipo: puede haber cambiado.",
+        "A team's mobile number: it may have changed.",
     ),
     (
         "AGENCY_SINCE_REPLACED",

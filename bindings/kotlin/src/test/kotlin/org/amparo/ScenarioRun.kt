@@ -52,6 +52,7 @@ class ScenarioRun(private val device: AmparoDevice, private val raw: Device, pri
     private var answers = scenario["answers"]?.jsonObject ?: JsonObject(emptyMap())
     private var otherwise: JsonElement = scenario.getValue("otherwise")
     private lateinit var screening: Screening
+    private val given = mutableMapOf<String, ULong>()
     private var lastReferral: String? = null
 
     private val id get() = screening.id
@@ -156,11 +157,12 @@ class ScenarioRun(private val device: AmparoDevice, private val raw: Device, pri
             "refer" -> return refer(value.jsonPrimitive.contentOrNull)
             "referral" -> screening.moveReferral(last(), word(value.jsonObject.text("to")), value.jsonObject.textOrNull("reason"))
             "consent" -> {
-                val given = screening.consent(request(value.jsonObject, word(value.jsonObject.text("by"))))
-                return json("counter" to JsonPrimitive(given.toLong()))
+                val counter = screening.consent(request(value.jsonObject, word(value.jsonObject.text("by"))))
+                given[value.jsonObject.text("purpose")] = counter
+                return json("counter" to JsonPrimitive(counter.toLong()))
             }
             "refuse" -> screening.refuseConsent(request(value.jsonObject, ConsentBy.PERSON))
-            "withdraw" -> screening.withdrawConsent(value.jsonPrimitive.long.toULong())
+            "withdraw" -> screening.withdrawConsent(given[value.text()] ?: throw FieldException.NotFound("consent"))
             "waive" -> screening.waiveConsent(waiver(value.jsonObject))
             "identity" -> screening.giveIdentity(word<IdentityField>(value.jsonObject.text("field")), value.jsonObject.text("value"))
             "packet" -> {
