@@ -114,7 +114,7 @@ fn rule(when: &Value) -> Vec<String> {
         "indicators": [{"id": "i", "label": text(), "dimension": "d", "weight": "weak", "from": {"yes": "a"},
             "sources": sources(), "review": "unverified"}],
         "dimensions": [{"id": "d", "label": text(), "positive": [{"any": 1}]}],
-        "rules": [{"id": "r", "outcome": "presumed", "when": when, "because": text(), "sources": sources(),
+        "rules": [{"id": "r", "outcome": "labour_rights", "when": when, "because": text(), "sources": sources(),
             "review": "unverified"}],
     });
     errors(Kind::Checklist, &content)

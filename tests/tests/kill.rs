@@ -254,7 +254,7 @@ fn check(folder: &Path, model: &mut Model, lines: &[String]) -> usize {
     assert!(unacknowledged <= 1, "{unacknowledged} calls that nobody was told of");
     drop(device);
     sealed(folder, &listed.iter().map(|line| (line.screening, line.closed)).collect::<Vec<_>>());
-    no_leftovers(folder, &["store.db", "store.db.canary", "store.db.head"]);
+    no_leftovers(folder, &["store.db", "store.db.canary", "store.db.head", "store.db.lock"]);
     unacknowledged
 }
 
