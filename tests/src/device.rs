@@ -2,6 +2,9 @@
 //!
 //! Everything in them is synthetic. The key is fixed and secret to nobody.
 
+use std::time::Duration;
+
+use amparo_core::store::OpenError;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,13 +64,26 @@ pub fn create(folder: &Path) -> Result<Device, Error> {
 /// # Errors
 /// Those of the device.
 pub fn open(folder: &Path) -> Result<Device, Error> {
-    Device::open(
-        &store(folder),
-        &key(),
-        embedded::trust()?,
-        Arc::new(SystemClock::new()),
-        Arc::new(SystemEntropy),
-    )
+    let trust = embedded::trust()?;
+    patiently(|| {
+        let (clock, entropy) = (Arc::new(SystemClock::new()), Arc::new(SystemEntropy));
+        Device::open(&store(folder), &key(), trust.clone(), clock, entropy)
+    })
+}
+
+/// Tries again for a second while a store is in use. A test that starts processes on several threads needs it: until
+/// a new process runs its own program it holds what its parent had open, locks included.
+///
+/// # Errors
+/// The last error.
+pub fn patiently<T>(mut open: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..200 {
+        match open() {
+            Err(Error::Open(OpenError::Busy)) => std::thread::sleep(Duration::from_millis(5)),
+            other => return other,
+        }
+    }
+    open()
 }
 
 /// The packs that a screening needs, as files.

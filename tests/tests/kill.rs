@@ -261,7 +261,8 @@ fn check(folder: &Path, model: &mut Model, lines: &[String]) -> usize {
 /// A screening has segments when it is closed and not before; segments are numbered without gaps.
 fn sealed(folder: &Path, screenings: &[(ScreeningId, bool)]) {
     let now = Moment { wall_ms: 0, offset_minutes: 0, steady_ms: 0 };
-    let store = Store::open(&device::store(folder), &device::key(), &SeededEntropy::new(1), now).unwrap();
+    let open = || Ok(Store::open(&device::store(folder), &device::key(), &SeededEntropy::new(1), now)?);
+    let store = device::patiently(open).unwrap();
     let mut numbers = BTreeSet::new();
     for (id, closed) in screenings {
         let segments = store.read(|rows| segment::of_screening(rows, *id)).unwrap();
@@ -328,6 +329,10 @@ fn delay(dice: &mut Dice, most: Duration) -> Duration {
 
 /// Kills walkers on one store after another walker's death, `kills` times. Returns the tally.
 fn kill_walks(template: &Path, root: &Path, seed: u64, kills: u64, length: Duration) -> [usize; 4] {
+    // Read from a copy: the template is another worker's as well, and a store has one process at a time.
+    let first = root.join(format!("{seed}-facts"));
+    copy(template, &first);
+    let begun_with = facts(&first);
     let mut dice = Dice::new(seed);
     let mut tally = [0; 4];
     let (mut folder, mut model) = (root.to_path_buf(), Model::default());
@@ -336,7 +341,7 @@ fn kill_walks(template: &Path, root: &Path, seed: u64, kills: u64, length: Durat
         if n % 40 == 0 {
             folder = root.join(format!("{seed}-{n}"));
             copy(template, &folder);
-            model = Model { facts: facts(template), packs: all_packs(), ..Model::default() };
+            model = Model { facts: begun_with, packs: all_packs(), ..Model::default() };
         }
         let (aim, most) = match dice.below(3) {
             0 => (Aim::Line("begin close", 1 + dice.below(2)), Duration::from_millis(12)),
