@@ -49,8 +49,10 @@ sealed class ScreeningState {
         fun of(view: ScreeningView): ScreeningState {
             val next = view.next
             val consent = wanted(view)
+            // An observation may be shown again before the consents; a question of the person may not.
+            val talks = next is NextView.Gate || next is NextView.Ask && next.question.mode == ItemMode.ASK
             return when {
-                next is NextView.Ask && next.question.mode == ItemMode.ASK && consent != null -> AtConsent(view, consent)
+                talks && consent != null -> AtConsent(view, consent)
                 next is NextView.Ask -> Asking(view, next.question)
                 view.line.closed -> Closed(view)
                 next is NextView.Gate -> AtGate(view)

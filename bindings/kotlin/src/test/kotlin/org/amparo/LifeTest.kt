@@ -53,27 +53,38 @@ class LifeTest {
     }
 
     @Test fun `a leak is seen by the measure that looks for it`() {
-        val kept = mutableListOf<com.sun.jna.Memory>()
-        val before = Held.now()
-        repeat(20) { kept += com.sun.jna.Memory(1024 * 1024).apply { clear() } }
-        val open = temp.resolve("open").apply { writeText("") }.inputStream()
-        val after = Held.now()
-        assertTrue(after.kib - before.kib > SLACK_KIB && after.handles == before.handles + 1)
-        open.close()
+        val kept = mutableListOf<AutoCloseable>()
+        val file = temp.resolve("open").apply { writeText("") }
+        val grown = quarters(20) {
+            // Large, so that what the allocator kept from earlier tests does not hide it.
+            kept += com.sun.jna.Memory(8L * 1024 * 1024).apply { clear() }
+            kept += file.inputStream()
+        }
+        assertTrue(grown.minOf { it.kib } > SLACK_KIB && grown.all { it.handles == 5 }, "$grown")
         kept.forEach { it.close() }
     }
 
     /** Runs [work] to warm up, then [times] more; what is held after that may not have grown. */
     private fun flat(what: String, times: Int, work: () -> Unit) {
         repeat(maxOf(20, times / 4)) { work() }
-        val before = Held.now()
         val began = System.nanoTime()
-        repeat(times) { work() }
+        val grown = quarters(times, work)
         val took = (System.nanoTime() - began) / 1_000 / times
-        val after = Held.now()
-        println("$times $what: ${after.kib - before.kib} KiB, ${after.handles - before.handles} handles, $took us each")
-        assertEquals(before.handles, after.handles)
-        assertTrue(after.kib - before.kib < SLACK_KIB, "grown by ${after.kib - before.kib} KiB")
+        println("$times $what: ${grown.map { it.kib }} KiB, ${grown.sumOf { it.handles }} handles, $took us each")
+        // A leak grows in every quarter; a JVM that compiles or opens /dev/random once, or an allocator that keeps,
+        // does not.
+        assertTrue(grown.minOf { it.handles } <= 0, "$grown")
+        assertTrue(grown.minOf { it.kib } < SLACK_KIB, "$grown")
+    }
+
+    /** What each quarter of the runs left behind. */
+    private fun quarters(times: Int, work: () -> Unit): List<Held> {
+        var before = Held.now()
+        return List(4) {
+            repeat(times / 4) { work() }
+            val after = Held.now()
+            Held(after.kib - before.kib, after.handles - before.handles).also { before = after }
+        }
     }
 
     private data class Held(val kib: Long, val handles: Int) {
@@ -88,7 +99,7 @@ class LifeTest {
     }
 
     private companion object {
-        /** A leak of 100 bytes a call would be 10 MB; the heap is of fixed size, and a JVM keeps compiling. */
-        const val SLACK_KIB = 8 * 1024
+        /** For a quarter: 80 bytes a call, or 2 KB an open, would be more. */
+        const val SLACK_KIB = 512
     }
 }
