@@ -248,7 +248,21 @@ def main():
     text = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in head.items())
     lines = ",\n".join(json.dumps(one) for one in cases)
     path = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "deadlines.json"
+    if "--check" in sys.argv[1:]:
+        sys.exit(check(path, cases))
     path.write_text(f'{{\n{text},\n"cases": [\n{lines}\n]\n}}\n', encoding="utf-8")
+
+
+def check(path, cases):
+    """Whether the committed vectors are those that are computed here and now; what Rust is held against."""
+    kept = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    made = json.loads(json.dumps(cases))
+    wrong = [one["name"] for one, other in zip(made, kept) if one != other]
+    for name in wrong:
+        print(f"differs: {name}")
+    failed = len(wrong) + abs(len(made) - len(kept))
+    print(f"{len(made) - len(wrong)} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ import amparo.RustBuffer
 import amparo.ScreeningView
 import java.io.File
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty
 import org.junit.jupiter.api.io.TempDir
 
-/** What a call costs from the JVM: printed, never asserted. `mvn -Damparo.bench=true -Dtest=CostTest test`. */
-@EnabledIfSystemProperty(named = "amparo.bench", matches = "true")
-class CostTest {
+/** What a call costs from the JVM: printed, never asserted. Not among the tests: `mvn -Dtest=Cost test`. */
+class Cost {
     @TempDir lateinit var temp: File
 
     @Test fun cost() = Kit.open(temp).use { device ->
