@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use amparo_core::device::{Device, Error, ErrorKind, NextStep, ScreeningLine};
+use amparo_core::store::Blind;
 use amparo_schema::id::{ReferralId, ScreeningId};
 use amparo_schema::pack::Content;
 use amparo_schema::person::Country;
@@ -359,7 +360,11 @@ impl Shell<'_> {
             }
             print(&format!("{}:", self.speaker.word(Word::CannotSee)));
             for blind in &found.blind {
-                print(&format!("  – {blind:?}"));
+                let word = match blind {
+                    Blind::EverythingSetBack => Word::BlindSetBack,
+                    Blind::PurgedBodies => Word::BlindPurged,
+                };
+                print(&format!("  – {}", self.speaker.word(word)));
             }
         }
         Ok(if whole { exit::OK } else { exit::FAULTS })

@@ -178,6 +178,10 @@ words! {
     VerifyWhole: "El almacén está íntegro:", "The store is whole:";
     VerifyBroken: "EL ALMACÉN TIENE FALLAS:", "THE STORE HAS FAULTS:";
     CannotSee: "Lo que esta prueba no puede ver", "What this check cannot see";
+    BlindSetBack: "un almacén, su registro y su archivo de cabecera devueltos todos juntos a un momento anterior; solo la sede lo sabrá",
+        "a store, its log and its head file that were all set back together; only headquarters will tell";
+    BlindPurged: "lo que decían los hechos borrados; su huella sigue en la cadena",
+        "what erased facts said; their hashes are still in the chain";
     Locked: "Bloqueado.", "Locked.";
     NoCases: "Todavía no hay casos.", "No cases yet.";
     Open: "abierta", "open";
