@@ -2,6 +2,7 @@
 //!
 //! `walker <folder> <seed> create` makes a store and installs packs; `walker <folder> <seed> walk` goes on
 //! with the open screening, or starts one, answers with seeded answers, closes, and begins again.
+//! `walker <folder> <seed> together` makes eight stores at once, the first that this process sees.
 //!
 //! One line per call that returned `Ok`, flushed at once: `ack <what> ..`. `begin <what>` comes before a
 //! call that tests aim at. A line is only true when it is whole.
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use amparo_core::consent::State;
 use amparo_core::device::{Device, Error, NextStep};
 use amparo_core::screening::Gate;
+use amparo_core::store::StoreError;
 use amparo_schema::fact::{StepState, StopReason};
 use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::policy::Purpose;
@@ -21,6 +23,8 @@ use amparo_tests::{answers, device};
 
 /// Screenings after which a walker that nobody kills ends.
 const SCREENINGS_MAX: usize = 2;
+/// Stores that are made at once.
+const THREADS: usize = 8;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let done = match job.as_deref() {
         Some("create") => create(&folder),
         Some("walk") => walk(&folder, &mut dice),
+        Some("together") => together(&folder),
         _ => return ExitCode::from(2),
     };
     match done {
@@ -60,6 +65,27 @@ fn create(folder: &Path) -> Result<(), Error> {
         say(&format!("ack install {}", pack.pack.hash));
     }
     Ok(())
+}
+
+/// SQLite and SQLCipher are set up by the first that opens; the others must wait for it.
+fn together(folder: &Path) -> Result<(), Error> {
+    let start = std::sync::Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|n| {
+                let (own, start) = (folder.join(n.to_string()), &start);
+                scope.spawn(move || {
+                    // A folder that cannot be made shows as a store that cannot be.
+                    let _ = std::fs::create_dir_all(&own);
+                    start.wait();
+                    device::create(&own).map(drop)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or(Err(StoreError::Internal { code: 0 }.into())))
+    })
 }
 
 fn walk(folder: &Path, dice: &mut Dice) -> Result<(), Error> {
