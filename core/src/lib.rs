@@ -9,6 +9,7 @@
 //! randomness but through [`time::Clock`] and [`random::Entropy`].
 
 pub use amparo_schema as schema;
+pub use amparo_seal::{self as seal, random, secret};
 
 pub mod answers;
 pub mod assessment;
@@ -23,10 +24,7 @@ pub mod pack;
 pub mod packet;
 pub mod person;
 pub mod protocol;
-pub mod random;
 pub mod referral;
 pub mod screening;
-pub mod seal;
-pub mod secret;
 pub mod store;
 pub mod time;

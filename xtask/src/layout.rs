@@ -11,7 +11,9 @@ const LINES_MAX: usize = 500;
 /// Who may look at whom; nothing else may.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("amparo-schema", &[]),
-    ("amparo-core", &["amparo-schema"]),
+    ("amparo-seal", &["amparo-schema"]),
+    ("amparo-sqlcipher", &[]),
+    ("amparo-core", &["amparo-schema", "amparo-seal", "amparo-sqlcipher"]),
     ("amparo", &["amparo-schema", "amparo-core"]),
     ("amparo-shell", &["amparo-schema", "amparo-core"]),
     ("amparo-tests", &["amparo-schema", "amparo-core", "amparo-shell"]),
@@ -37,8 +39,6 @@ const CORE_ROOMS: &[(&[&str], &[&str])] = &[
             "referral.rs",
             "packet.rs",
             "packet",
-            "seal.rs",
-            "seal",
             "journal.rs",
             "screening.rs",
             "screening",

@@ -5,7 +5,6 @@
 //! told not to. Never opens a connection with less than all of it.
 
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -52,7 +51,7 @@ pub(super) fn open(path: &Path, key: &Key, role: Role) -> Result<Connection, Fai
     if found < SQLITE_LEAST {
         return Err(OpenError::UnsafeSqlite { found }.into());
     }
-    initialise();
+    amparo_sqlcipher::initialise();
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if role == Role::Creator {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -66,16 +65,6 @@ pub(super) fn open(path: &Path, key: &Key, role: Role) -> Result<Connection, Fai
     let _: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
     tune(&conn, role)?;
     Ok(conn)
-}
-
-/// Sets SQLite and SQLCipher up, once per process, while every other thread waits.
-///
-/// SQLite runs SQLCipher's part of its set-up after it has let go of its own lock (`sqlite3_initialize`, the
-/// last lines), so that a second thread gets connections that know no cipher yet and fail.
-fn initialise() {
-    static ONCE: Once = Once::new();
-    // A failure shows again, and is told, when the store itself is opened.
-    ONCE.call_once(|| drop(Connection::open_in_memory()));
 }
 
 /// Lets the log be emptied when the store is closed; for a connection that found everything well.

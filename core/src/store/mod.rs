@@ -11,7 +11,6 @@
 
 mod canary;
 pub mod case;
-mod cipher;
 mod connection;
 mod error;
 pub mod fact;

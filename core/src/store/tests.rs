@@ -52,7 +52,7 @@ fn every_setting_reads_back_on_both_connections() {
             ("cache_size", &connection::CACHE_KIB.to_string()),
             ("cipher_hmac_algorithm", "HMAC_SHA256"),
             ("cipher_page_size", "4096"),
-            ("cipher_provider", cipher::PROVIDER.to_str().unwrap()),
+            ("cipher_provider", amparo_sqlcipher::PROVIDER.to_str().unwrap()),
             ("cipher_use_hmac", "1"),
             ("cipher_log_level", "NONE"),
         ] {

@@ -9,11 +9,12 @@ mod canonical;
 mod grant;
 mod hpke;
 mod identity;
+pub mod random;
+pub mod secret;
 mod segment;
 mod sign;
 
-pub use canonical::{from_bytes, to_bytes};
-pub(crate) use canonical::{pad, unpad};
+pub use canonical::{from_bytes, pad, to_bytes, unpad};
 pub use grant::grant;
 pub use hpke::{PublicKey, SecretKey, hpke_open, hpke_seal};
 pub use identity::{identity_box, identity_open};

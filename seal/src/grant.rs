@@ -3,8 +3,8 @@
 use amparo_schema::id::Hash;
 use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant};
 
-use super::{OpenError, PublicKey, SealError, SecretKey, SegmentKey, hpke_open, hpke_seal};
 use crate::random::Entropy;
+use crate::{OpenError, PublicKey, SealError, SecretKey, SegmentKey, hpke_open, hpke_seal};
 
 /// Wraps the key of the segment with this header hash for a recipient. Whether the recipient may have it is
 /// the caller's to decide, by the consent known now.
@@ -25,7 +25,7 @@ pub fn grant(
 ///
 /// # Errors
 /// [`OpenError`].
-pub(super) fn unwrap(grant: &Grant, segment: &Hash, secret: &SecretKey) -> Result<SegmentKey, OpenError> {
+pub(crate) fn unwrap(grant: &Grant, segment: &Hash, secret: &SecretKey) -> Result<SegmentKey, OpenError> {
     if grant.segment != *segment {
         return Err(OpenError::OtherSegment);
     }

@@ -4,9 +4,9 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use zeroize::Zeroizing;
 
-use super::{OpenError, SealError};
 use crate::random::{Entropy, bytes};
 use crate::secret::Key;
+use crate::{OpenError, SealError};
 
 const NONCE_BYTES: usize = 12;
 

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{OpenError, SealError};
+use crate::{OpenError, SealError};
 
 /// Encodes a value.
 ///
@@ -28,7 +28,7 @@ pub fn from_bytes<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Resul
 ///
 /// # Errors
 /// [`OpenError::Padding`] unless the length is that of the bucket and every pad byte is zero.
-pub(crate) fn unpad(padded: &[u8]) -> Result<&[u8], OpenError> {
+pub fn unpad(padded: &[u8]) -> Result<&[u8], OpenError> {
     let (length, rest) = padded.split_first_chunk::<4>().ok_or(OpenError::Padding)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| OpenError::Padding)?;
     let (payload, zeros) = rest.split_at_checked(length).ok_or(OpenError::Padding)?;
@@ -40,7 +40,7 @@ pub(crate) fn unpad(padded: &[u8]) -> Result<&[u8], OpenError> {
 ///
 /// # Errors
 /// [`SealError::TooLarge`] past 4 GiB.
-pub(crate) fn pad(payload: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
+pub fn pad(payload: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
     let length = u32::try_from(payload.len()).map_err(|_| SealError::TooLarge)?;
     let whole = amparo_schema::wire::segment::padded_bytes(payload.len());
     let mut padded = zeroize::Zeroizing::new(Vec::with_capacity(whole));

@@ -13,10 +13,10 @@ use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::canonical::{from_bytes, pad, to_bytes, unpad};
-use super::sign::signed_bytes;
-use super::{DeviceKey, OpenError, SealError, SecretKey, SegmentKey, Signer, fresh_key};
+use crate::canonical::{from_bytes, pad, to_bytes, unpad};
 use crate::random::Entropy;
+use crate::sign::signed_bytes;
+use crate::{DeviceKey, OpenError, SealError, SecretKey, SegmentKey, Signer, fresh_key};
 
 const VERSION: u8 = 1;
 const ZSTD_LEVEL: i32 = 19;
@@ -139,7 +139,7 @@ pub fn open(
     device: &DeviceKey,
 ) -> Result<Plain, OpenError> {
     let (header, hash, ciphertext) = verified(segment, device)?;
-    let key = super::grant::unwrap(grant, &hash, secret)?;
+    let key = crate::grant::unwrap(grant, &hash, secret)?;
     let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() })
         .map_err(|_| OpenError::Form)?;
     let padded = ChaCha20Poly1305::new(key.expose().into())

@@ -7,9 +7,9 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use zeroize::Zeroizing;
 
-use super::{OpenError, SealError};
 use crate::random::{Entropy, NoEntropy};
 use crate::secret::Key;
+use crate::{OpenError, SealError};
 
 /// A recipient's X25519 public key. One that gives no shared secret is refused at use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -34,14 +34,14 @@ impl Signer {
 
     /// Signs bytes as they stand.
     #[must_use]
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
     }
 }
 
 impl DeviceKey {
     /// Verifies strictly: one signature for one message and key, no weak keys.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), OpenError> {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), OpenError> {
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| OpenError::Signature)?;
         let signature = Signature::from_slice(signature).map_err(|_| OpenError::Signature)?;
         key.verify_strict(message, &signature).map_err(|_| OpenError::Signature)
@@ -49,7 +49,7 @@ impl DeviceKey {
 }
 
 /// The bytes that a segment's signature covers.
-pub(super) fn signed_bytes(header: &[u8]) -> Vec<u8> {
+pub(crate) fn signed_bytes(header: &[u8]) -> Vec<u8> {
     let protected = HeaderBuilder::new().algorithm(iana::Algorithm::EdDSA).build();
     let protected = ProtectedHeader { original_data: None, header: protected };
     sig_structure_data(SignatureContext::CoseSign1, protected, None, SIGN_CONTEXT, header)

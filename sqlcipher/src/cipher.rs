@@ -17,7 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 
 /// As `PRAGMA cipher_provider` names it.
-pub(crate) const PROVIDER: &CStr = c"rustcrypto";
+pub const PROVIDER: &CStr = c"rustcrypto";
 const PROVIDER_VERSION: &CStr = c"1";
 const CIPHER: &CStr = c"aes-256-cbc";
 
