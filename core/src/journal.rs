@@ -6,7 +6,7 @@
 use amparo_schema::fact::{body_hash, chain_hash};
 use amparo_schema::id::{DeviceId, Hash, ScreeningId, StoreId};
 
-use crate::seal::{DeviceKey, OpenError, inspect};
+use crate::seal::{OpenError, VerifyKey, inspect};
 
 /// One fact as it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ pub struct Author {
     /// The incarnation of its store.
     pub incarnation: u64,
     /// Its signing key.
-    pub key: DeviceKey,
+    pub key: VerifyKey,
 }
 
 /// The first place at which a run of segments does not hold.

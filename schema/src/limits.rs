@@ -73,3 +73,29 @@ pub const SEARCH_CHARS_MAX: usize = 200;
 pub const RESULTS_MAX: usize = 200;
 /// Unlock attempts before the wrapped key is destroyed.
 pub const UNLOCK_ATTEMPTS_MAX: u32 = 10;
+/// Bytes of one frame, reply or feed entry; a small pack with its envelope fits.
+pub const FRAME_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// Bytes of one sealed segment; what does not fit is sealed as several.
+pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that one exchange carries upwards.
+pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Frames that one exchange carries upwards.
+pub const UPLOAD_FRAMES_MAX: usize = 10_000;
+/// Bytes that one exchange carries down.
+pub const DOWN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Grants, and withheld grants, of one disclosure.
+pub const DISCLOSURE_GRANTS_MAX: usize = 256;
+/// Ranges beyond the prefix in one receipt.
+pub const RECEIPT_RANGES_MAX: usize = 8;
+/// Segments that headquarters chains ahead of a gap, per incarnation; later ones wait on the device.
+pub const PENDING_SEGMENTS_MAX: u64 = 10_000;
+/// Cursors of one hello.
+pub const CURSORS_MAX: usize = 8;
+/// Objects kept aside per device, and for all unknown devices together.
+pub const ASIDE_MAX: u64 = 10_000;
+/// Bytes of one bundle volume, before padding.
+pub const VOLUME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Recipients of one recipients pack.
+pub const RECIPIENTS_MAX: usize = 1_000;
+/// Keys of one recipient.
+pub const RECIPIENT_KEYS_MAX: usize = 16;

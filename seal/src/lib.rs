@@ -5,21 +5,29 @@
 //! but through [`Entropy`]; never accepts bytes that it would not have written itself (each decoding is
 //! encoded again and compared), so that one meaning has one form and no flipped bit passes.
 
+mod bundle;
 mod canonical;
+mod enrol;
 mod grant;
 mod hpke;
 mod identity;
+mod letter;
 pub mod random;
 pub mod secret;
 mod segment;
+mod sequence;
 mod sign;
 
+pub use bundle::{Direction, open_volume, seal_volume};
 pub use canonical::{from_bytes, pad, to_bytes, unpad};
+pub use enrol::{check_request, read_ticket, request, ticket_text};
 pub use grant::grant;
 pub use hpke::{PublicKey, SecretKey, hpke_open, hpke_seal};
 pub use identity::{identity_box, identity_open};
+pub use letter::{read_letter, write_letter};
 pub use segment::{Sealed, SegmentInput, first_previous, inspect, open, seal};
-pub use sign::{DeviceKey, Signer};
+pub use sequence::{First, first};
+pub use sign::{Signer, VerifyKey, unverified};
 
 use crate::random::{Entropy, NoEntropy, bytes};
 use crate::secret::Key;

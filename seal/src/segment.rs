@@ -6,7 +6,7 @@ use amparo_schema::fact::{Compartment, Fact};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
 use amparo_schema::limits::SEGMENT_PLAIN_BYTES_MAX;
 use amparo_schema::wire::segment::{
-    Event, Grant, Header, Plain, SALT_CONTEXT, SUITE_1, Segment, header_hash,
+    Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, header_hash,
 };
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::canonical::{from_bytes, pad, to_bytes, unpad};
 use crate::random::Entropy;
 use crate::sign::signed_bytes;
-use crate::{DeviceKey, OpenError, SealError, SecretKey, SegmentKey, Signer, fresh_key};
+use crate::{OpenError, SealError, SecretKey, SegmentKey, Signer, VerifyKey, fresh_key};
 
 const VERSION: u8 = 1;
 const ZSTD_LEVEL: i32 = 19;
@@ -66,7 +66,7 @@ pub struct Sealed {
 
 /// The `previous` of segment 0: binds the chain to the device's signing key.
 #[must_use]
-pub fn first_previous(device: &DeviceKey) -> Hash {
+pub fn first_previous(device: &VerifyKey) -> Hash {
     header_hash(&device.0)
 }
 
@@ -112,7 +112,7 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
     header.ciphertext_sha256 = sha256(&ciphertext);
     let header = to_bytes(&header)?;
     let hash = header_hash(&header);
-    let signature = signer.sign(&signed_bytes(&header)).to_vec();
+    let signature = signer.sign(&signed_bytes(SIGN_CONTEXT, &header)).to_vec();
     let segment = to_bytes(&Segment { header, signature, ciphertext })?;
     Ok(Sealed { segment, hash, key })
 }
@@ -122,7 +122,7 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn inspect(segment: &[u8], device: &DeviceKey) -> Result<(Header, Hash), OpenError> {
+pub fn inspect(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash), OpenError> {
     let (header, hash, _) = verified(segment, device)?;
     Ok((header, hash))
 }
@@ -136,7 +136,7 @@ pub fn open(
     segment: &[u8],
     grant: &Grant,
     secret: &SecretKey,
-    device: &DeviceKey,
+    device: &VerifyKey,
 ) -> Result<Plain, OpenError> {
     let (header, hash, ciphertext) = verified(segment, device)?;
     let key = crate::grant::unwrap(grant, &hash, secret)?;
@@ -171,9 +171,9 @@ fn check(input: &SegmentInput) -> Result<(), SealError> {
     Ok(())
 }
 
-fn verified(segment: &[u8], device: &DeviceKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {
+fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {
     let segment: Segment = from_bytes(segment)?;
-    device.verify(&signed_bytes(&segment.header), &segment.signature)?;
+    device.verify(&signed_bytes(SIGN_CONTEXT, &segment.header), &segment.signature)?;
     let header: Header = from_bytes(&segment.header)?;
     if (header.version, header.suite, header.dictionary) != (VERSION, SUITE_1, 0) {
         return Err(OpenError::Version);

@@ -14,9 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("amparo-seal", &["amparo-schema"]),
     ("amparo-sqlcipher", &[]),
     ("amparo-core", &["amparo-schema", "amparo-seal", "amparo-sqlcipher"]),
+    ("amparo-hq", &["amparo-schema", "amparo-seal", "amparo-sqlcipher"]),
     ("amparo", &["amparo-schema", "amparo-core"]),
-    ("amparo-shell", &["amparo-schema", "amparo-core"]),
-    ("amparo-tests", &["amparo-schema", "amparo-core", "amparo-shell"]),
+    ("amparo-shell", &["amparo-schema", "amparo-core", "amparo-hq"]),
+    ("amparo-tests", &["amparo-schema", "amparo-seal", "amparo-core", "amparo-hq", "amparo-shell"]),
     ("xtask", &[]),
 ];
 

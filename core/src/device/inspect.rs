@@ -12,7 +12,7 @@ use amparo_schema::wire::segment::Grant;
 use super::{Device, Error};
 use crate::pack::Pack;
 use crate::screening::{Gate, Screening};
-use crate::seal::DeviceKey;
+use crate::seal::VerifyKey;
 use crate::store::{self, Finding, VerifyReport};
 
 /// Screenings in one list.
@@ -136,7 +136,7 @@ impl Device {
 
     /// The key by which segments of this device are verified.
     #[must_use]
-    pub fn public_key(&self) -> DeviceKey {
+    pub fn public_key(&self) -> VerifyKey {
         self.signer.public()
     }
 

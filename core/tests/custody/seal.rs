@@ -5,7 +5,7 @@ use amparo_core::schema::fact::{Body, Compartment, Fact};
 use amparo_core::schema::id::{DeviceId, Hash};
 use amparo_core::schema::wire::segment::{Grant, Header, Plain, Segment, padded_bytes};
 use amparo_core::seal::{
-    DeviceKey, OpenError, PublicKey, SealError, Sealed, SecretKey, SegmentInput, Signer, first_previous,
+    OpenError, PublicKey, SealError, Sealed, SecretKey, SegmentInput, Signer, VerifyKey, first_previous,
     fresh_key, from_bytes, grant, identity_box, identity_open, inspect, open, seal, to_bytes,
 };
 use hkdf::Hkdf;
@@ -237,7 +237,7 @@ fn a_reader_written_from_the_format_agrees() {
 fn the_golden_segment_opens() {
     let segment = unhex(include_str!("golden/segment-1.hex"));
     let grant: Grant = from_bytes(&unhex(include_str!("golden/grant-1.hex"))).unwrap();
-    let plain = open(&segment, &grant, &reader(), &DeviceKey(signer().public().0)).unwrap();
+    let plain = open(&segment, &grant, &reader(), &VerifyKey(signer().public().0)).unwrap();
     let facts: Vec<(u64, Vec<u8>)> = plain.events.into_iter().map(|e| (e.counter, e.fact)).collect();
     assert_eq!(facts, input(0, Hash([0; 32])).events);
 }

@@ -9,6 +9,7 @@ pub mod checklist;
 pub mod directory;
 pub mod policy;
 pub mod protocol;
+pub mod recipients;
 pub mod root;
 
 use jiff::civil::Date;

@@ -1,0 +1,72 @@
+//! Receipts: what headquarters holds of one incarnation, signed.
+//!
+//! A receipt names a prefix of the incarnation's chain that headquarters can read back, and up to
+//! `RECEIPT_RANGES_MAX` ranges that arrived before their turn. Within one epoch no count ever falls. A device
+//! that holds a receipt ahead of what headquarters has proves that headquarters lost data: the epoch rises,
+//! and the device sends again by itself.
+
+use minicbor::{Decode, Encode};
+
+use super::signed::Payload;
+use crate::id::{DeviceId, Hash};
+
+/// What headquarters holds. All counts are numbers of segments from 0, so `stored == 3` covers 0, 1 and 2;
+/// `horizon <= durable <= stored`, `delivered <= stored`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Receipt {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// The incarnation of its store.
+    #[n(1)]
+    pub incarnation: u64,
+    /// Raised whenever headquarters is proven to have lost data.
+    #[n(2)]
+    pub epoch: u64,
+    /// Level 1: written and synced on one machine.
+    #[n(3)]
+    pub stored: u64,
+    /// Header hash of the last stored segment; for none, the chain's first `previous`.
+    #[n(4)]
+    pub hash: Hash,
+    /// Segments behind a gap, each `[from, to)`, ascending, beyond `stored`.
+    #[n(5)]
+    pub ranges: Vec<Range>,
+    /// Level 2: survives the loss of any one machine. Plaintext may be purged.
+    #[n(6)]
+    pub durable: u64,
+    /// Level 3: every recipient that was granted something of them has it.
+    #[n(7)]
+    pub delivered: u64,
+    /// Contained in every backup from which headquarters could be restored. Sealed bytes may go.
+    #[n(8)]
+    pub horizon: u64,
+    /// Disclosures held, counted from 0 without gap.
+    #[n(9)]
+    pub disclosures: u64,
+    /// Headquarters' clock, milliseconds since 1970; a hint for the device's.
+    #[n(10)]
+    pub hq_ms: i64,
+    /// Leaves of headquarters' log.
+    #[n(11)]
+    pub log_size: u64,
+    /// RFC 9162 root of that log.
+    #[n(12)]
+    pub log_root: Hash,
+}
+
+impl Payload for Receipt {
+    const CONTEXT: &'static [u8] = b"amparo-receipt-1";
+}
+
+/// Numbers from `from` up to, not including, `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct Range {
+    /// The first.
+    #[n(0)]
+    pub from: u64,
+    /// One past the last.
+    #[n(1)]
+    pub to: u64,
+}
