@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use amparo_core::device as core;
 use amparo_schema::answer::{AgeRange, Answer, Value};
+use amparo_schema::fact;
 use amparo_schema::id::CaseId;
 use amparo_schema::name::Name;
 use amparo_schema::person::{Country, Place};
@@ -13,6 +14,7 @@ use jiff::civil::Date as CivilDate;
 use crate::kinds::{
     ConsentBy, ConsentPurpose, ExceptionKind, IdentityField, Setting, ShareScope, UnknownReason,
 };
+use crate::redact::redacted;
 
 /// Where a device lives and whom it trusts.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -54,6 +56,7 @@ pub struct PlaceRequest {
 }
 
 /// What is said to an item. Unknown is never no: say why nothing is known.
+#[uniffi::export(Debug, Display)]
 #[derive(Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum AnswerValue {
     /// Yes; for an observation, seen.
@@ -99,8 +102,27 @@ pub enum AnswerValue {
     },
 }
 
+/// What became of a step.
+#[uniffi::export(Debug, Display)]
+#[derive(Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum StepState {
+    /// Done.
+    Done,
+    /// Not done, for this reason.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// Could not be done, for this reason.
+    Impossible {
+        /// Why.
+        reason: String,
+    },
+}
+
 /// What a person agrees to, or not. The wording and its expiry come from the policy.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct ConsentRequest {
     /// What for.
     pub purpose: ConsentPurpose,
@@ -117,7 +139,8 @@ pub struct ConsentRequest {
 }
 
 /// A situation in which the law needs no consent.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct WaiverRequest {
     /// What for.
     pub purpose: ConsentPurpose,
@@ -131,7 +154,8 @@ pub struct WaiverRequest {
     pub told: bool,
 }
 
-/// Something about who the person is. `toString` would show it: never log this record.
+/// Something about who the person is.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct IdentityRequest {
     /// What.
@@ -139,6 +163,8 @@ pub struct IdentityRequest {
     /// The words.
     pub value: String,
 }
+
+redacted!(AnswerValue, StepState, ConsentRequest, WaiverRequest, IdentityRequest);
 
 impl From<PlaceRequest> for Place {
     fn from(place: PlaceRequest) -> Self {
@@ -167,6 +193,26 @@ impl From<ConsentRequest> for core::ConsentRequest {
 impl WaiverRequest {
     pub(crate) fn law(self) -> Source {
         Source { document: self.document, place: self.place, as_of: None }
+    }
+}
+
+impl From<StepState> for fact::StepState {
+    fn from(state: StepState) -> Self {
+        match state {
+            StepState::Done => Self::Done,
+            StepState::Skipped { reason } => Self::Skipped { reason },
+            StepState::Impossible { reason } => Self::Impossible { reason },
+        }
+    }
+}
+
+impl From<fact::StepState> for StepState {
+    fn from(state: fact::StepState) -> Self {
+        match state {
+            fact::StepState::Done => Self::Done,
+            fact::StepState::Skipped { reason } => Self::Skipped { reason },
+            fact::StepState::Impossible { reason } => Self::Impossible { reason },
+        }
     }
 }
 

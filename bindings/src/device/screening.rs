@@ -7,8 +7,8 @@ use amparo_schema::text::Lang;
 
 use super::Device;
 use crate::errors::FieldError;
-use crate::kinds::{Keep, StepState, StopReason};
-use crate::requests::{AnswerValue, StartRequest};
+use crate::kinds::{Keep, StopReason};
+use crate::requests::{AnswerValue, StartRequest, StepState};
 use crate::views::{self, ScreeningView, Show};
 
 #[uniffi::export]
@@ -129,7 +129,7 @@ impl Device {
         step: Name,
         state: StepState,
     ) -> Result<ScreeningView, FieldError> {
-        self.change("log_step", id, |device| device.log_step(id, &step, state).map(drop))
+        self.change("log_step", id, |device| device.log_step(id, &step, state.into()).map(drop))
     }
 
     /// Closes a screening: the outcome is computed again and compared, and the facts are sealed. Without

@@ -12,8 +12,10 @@ use crate::kinds::{
     AgencyKind, ChannelKind, ContactExclusion, ContactReason, OpenState, ReviewState, Rung, ServiceKind,
     Weekday,
 };
+use crate::redact::redacted;
 
 /// Who takes this person, now, from here, in this language. Never empty.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct ContactsView {
     /// How far the answer had to step down.
@@ -29,6 +31,7 @@ pub struct ContactsView {
 }
 
 /// One service that is offered. Reach it by `channels` only.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct OfferView {
     /// The service; its `channels` are those that may be used now, best first.
@@ -118,7 +121,8 @@ pub struct SpanView {
 }
 
 /// One service that is not offered.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ExcludedView {
     /// Its id.
     pub id: Name,
@@ -151,6 +155,8 @@ pub struct LookupView {
     /// True when there may be more: type more.
     pub more: bool,
 }
+
+redacted!(ContactsView, OfferView, ExcludedView);
 
 pub(crate) fn contacts(found: &core::Contacts, most: usize, lang: &Lang) -> ContactsView {
     let offer = |offer: &core::OfferedService| OfferView {
