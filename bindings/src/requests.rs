@@ -1,4 +1,7 @@
 //! What goes in.
+//!
+//! Fields of a `redacted!` type are plain texts, whose form is looked at in the call: printing one must not fail
+//! over a text that has none.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +12,8 @@ use amparo_schema::id::CaseId;
 use amparo_schema::name::Name;
 use amparo_schema::person::{Country, Place};
 use amparo_schema::text::{Lang, Source};
-use jiff::civil::Date as CivilDate;
 
+use crate::errors::FieldError;
 use crate::kinds::{
     ConsentBy, ConsentPurpose, ExceptionKind, IdentityField, Setting, ShareScope, UnknownReason,
 };
@@ -66,12 +69,12 @@ pub enum AnswerValue {
     /// One option.
     Choice {
         /// Its id.
-        option: Name,
+        option: String,
     },
     /// Several options; an empty list says "none of these".
     Choices {
         /// Their ids.
-        options: Vec<Name>,
+        options: Vec<String>,
     },
     /// A whole number in the item's unit.
     Number {
@@ -81,7 +84,7 @@ pub enum AnswerValue {
     /// A calendar date.
     Date {
         /// ISO 8601, `2026-11-22`.
-        date: CivilDate,
+        date: String,
     },
     /// An age as a range of years, both ends included; the same twice for a single year.
     Age {
@@ -128,12 +131,12 @@ pub struct ConsentRequest {
     pub purpose: ConsentPurpose,
     /// The service that may receive; for the two purposes of sharing only.
     #[uniffi(default = None)]
-    pub receiver: Option<Name>,
+    pub receiver: Option<String>,
     /// What may be shared; for the two purposes of sharing only.
     #[uniffi(default = [])]
     pub scope: Vec<ShareScope>,
     /// The language in which the words were read.
-    pub lang: Lang,
+    pub lang: String,
     /// Who decides.
     pub by: ConsentBy,
 }
@@ -178,15 +181,17 @@ impl From<StartRequest> for core::StartRequest {
     }
 }
 
-impl From<ConsentRequest> for core::ConsentRequest {
-    fn from(consent: ConsentRequest) -> Self {
-        Self {
+impl TryFrom<ConsentRequest> for core::ConsentRequest {
+    type Error = FieldError;
+
+    fn try_from(consent: ConsentRequest) -> Result<Self, FieldError> {
+        Ok(Self {
             purpose: consent.purpose,
-            receiver: consent.receiver,
+            receiver: consent.receiver.map(|receiver| name(receiver, "receiver")).transpose()?,
             scope: consent.scope.into_iter().collect::<BTreeSet<_>>(),
-            lang: consent.lang,
+            lang: Lang::new(consent.lang).map_err(|_| FieldError::invalid("language", FORM))?,
             by: consent.by,
-        }
+        })
     }
 }
 
@@ -216,20 +221,34 @@ impl From<fact::StepState> for StepState {
     }
 }
 
-impl From<AnswerValue> for Answer {
-    fn from(answer: AnswerValue) -> Self {
-        Self::Known(match answer {
-            AnswerValue::Unknown { why } => return Self::Unknown(why),
+impl TryFrom<AnswerValue> for Answer {
+    type Error = FieldError;
+
+    fn try_from(answer: AnswerValue) -> Result<Self, FieldError> {
+        let option = |option| name(option, "option");
+        Ok(Self::Known(match answer {
+            AnswerValue::Unknown { why } => return Ok(Self::Unknown(why)),
             AnswerValue::Yes => Value::Yes,
             AnswerValue::No => Value::No,
-            AnswerValue::Choice { option } => Value::Choice(option),
-            AnswerValue::Choices { options } => Value::Choices(options.into_iter().collect()),
+            AnswerValue::Choice { option: id } => Value::Choice(option(id)?),
+            AnswerValue::Choices { options } => {
+                Value::Choices(options.into_iter().map(option).collect::<Result<_, _>>()?)
+            }
             AnswerValue::Number { value } => Value::Number(value),
-            AnswerValue::Date { date } => Value::Date(date),
+            AnswerValue::Date { date } => {
+                Value::Date(date.parse().map_err(|_| FieldError::invalid("date", FORM))?)
+            }
             AnswerValue::Age { lowest, highest } => Value::Age(AgeRange { from: lowest, to: highest }),
             AnswerValue::Text { text } => Value::Text(text),
-        })
+        }))
     }
+}
+
+/// The code of a text that has not the form of what it should be.
+const FORM: &str = "form";
+
+fn name(text: String, field: &str) -> Result<Name, FieldError> {
+    Name::new(text).map_err(|_| FieldError::invalid(field, FORM))
 }
 
 impl From<&Answer> for AnswerValue {
@@ -238,12 +257,12 @@ impl From<&Answer> for AnswerValue {
             Answer::Unknown(why) => Self::Unknown { why: *why },
             Answer::Known(Value::Yes) => Self::Yes,
             Answer::Known(Value::No) => Self::No,
-            Answer::Known(Value::Choice(option)) => Self::Choice { option: option.clone() },
+            Answer::Known(Value::Choice(option)) => Self::Choice { option: option.as_str().into() },
             Answer::Known(Value::Choices(options)) => {
-                Self::Choices { options: options.iter().cloned().collect() }
+                Self::Choices { options: options.iter().map(|option| option.as_str().into()).collect() }
             }
             Answer::Known(Value::Number(value)) => Self::Number { value: *value },
-            Answer::Known(Value::Date(date)) => Self::Date { date: *date },
+            Answer::Known(Value::Date(date)) => Self::Date { date: date.to_string() },
             Answer::Known(Value::Age(age)) => Self::Age { lowest: age.from, highest: age.to },
             Answer::Known(Value::Text(text)) => Self::Text { text: text.clone() },
         }
@@ -279,7 +298,7 @@ mod tests {
         ];
         let all = known.map(Answer::Known).into_iter().chain(unknown.map(Answer::Unknown));
         for answer in all {
-            assert_eq!(Answer::from(AnswerValue::from(&answer)), answer);
+            assert_eq!(Answer::try_from(AnswerValue::from(&answer)), Ok(answer));
         }
     }
 }

@@ -73,7 +73,8 @@ impl Device {
         item: Name,
         answer: AnswerValue,
     ) -> Result<ScreeningView, FieldError> {
-        self.change("answer", id, |device| device.answer(id, &item, answer.into()).map(drop))
+        let answer = self.given("answer", answer)?;
+        self.change("answer", id, |device| device.answer(id, &item, answer).map(drop))
     }
 
     /// Records a try of the safe-interview gate with these checks confirmed. What is missing postpones the
