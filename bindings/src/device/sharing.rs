@@ -124,7 +124,7 @@ impl Device {
     }
 
     /// The packet for the service of a referral: what consent covers and nothing beyond. `recipient` is the
-    /// X25519 key of the service, 64 hexadecimal digits; without it the packet is readable JSON, to be shown
+    /// `sealing_key` of the service; without it the packet is readable JSON, to be shown
     /// or printed and then wiped.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Who takes this person, and services as typed.
 
 use amparo_core::device as core;
+use amparo_schema::id::Hash;
 use amparo_schema::name::Name;
 use amparo_schema::pack::directory::{Agency, Channel, Hours, Service, Span};
 use amparo_schema::person::Country;
@@ -69,8 +70,9 @@ pub struct ServiceView {
     pub printed_in: Option<u16>,
     /// A remark that the official must see.
     pub remark: Option<WordsView>,
-    /// True when packets for it can be sealed.
-    pub takes_sealed: bool,
+    /// The X25519 key that packets for it are sealed with; `packet` takes it as its recipient. None when it has
+    /// none: then a packet is readable by whoever holds it.
+    pub sealing_key: Option<Hash>,
     /// Where it comes from.
     pub sources: Vec<SourceView>,
     /// How far it was checked.
@@ -202,7 +204,7 @@ fn service(found: &Service, channels: Vec<ChannelView>, lang: &Lang) -> ServiceV
         verified_on: found.verified_on,
         printed_in: found.printed_in,
         remark: found.remark.as_ref().map(|text| words(text, lang)),
-        takes_sealed: found.public_key.is_some(),
+        sealing_key: found.public_key,
         sources: sources(&found.sources),
         review: found.review.clone(),
     }
