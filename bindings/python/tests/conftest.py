@@ -97,3 +97,13 @@ def to_the_end(device, view, answer=an_answer):
         for purpose in (amparo.ConsentPurpose.TALK, amparo.ConsentPurpose.STORE):
             view = device.consent(view.line.id, consent_request(purpose)).screening
     return view
+
+
+@pytest.fixture
+def lit(device, folder, filled):
+    """A screening that has come to its end, and what every function takes."""
+    from table import Keys, Lit
+
+    shutil.copytree(filled, folder.parent / "copied")
+    (folder.parent / "copied/store.key").write_bytes(Keys().wrap(KEY))
+    return Lit(device, folder)

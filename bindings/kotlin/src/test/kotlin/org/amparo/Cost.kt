@@ -1,19 +1,31 @@
 package org.amparo
 
 import amparo.AnswerValue
+import amparo.Device
 import amparo.FfiConverterTypeScreeningView
 import amparo.NextView
 import amparo.RustBuffer
 import amparo.ScreeningView
 import java.io.File
+import java.nio.file.Files
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.io.TempDir
 
-/** What a call costs from the JVM: printed, never asserted. Not among the tests: `mvn -Dtest=Cost test`. */
+/**
+ * What a call costs from the JVM: printed, never asserted. Not among the tests: `cargo xtask bindings --bench`, with a
+ * release library; or `mvn -Dtest=Cost test`, with one for tests, which is slower.
+ */
 class Cost {
-    @TempDir lateinit var temp: File
+    @Test fun cost() {
+        // On the disk of the checkout: the temporary folder of a system is often memory, which does not sync.
+        val folder = Files.createTempDirectory(File("target").toPath(), "cost").toFile()
+        try {
+            Kit.open(folder).use(::measure)
+        } finally {
+            folder.deleteRecursively()
+        }
+    }
 
-    @Test fun cost() = Kit.open(temp).use { device ->
+    private fun measure(device: Device) {
         val view = device.begin()
         val id = view.line.id
         val first = (view.next as NextView.Ask).question
