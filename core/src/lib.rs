@@ -27,4 +27,5 @@ pub mod protocol;
 pub mod referral;
 pub mod screening;
 pub mod store;
+pub mod sync;
 pub mod time;
