@@ -2,8 +2,8 @@
 //!
 //! Rooms, and the one direction in which they may look: `time, random, secret` <- pure domain
 //! (`answers, condition, person, pack, checklist, assessment, calendar, protocol, directory, screening,
-//! consent, referral, packet, seal, journal`) <- `store` <- `device`. The pure domain knows no store and no
-//! clock; `store` knows no rule of the domain; only [`device`] knows both.
+//! consent, referral, recipient, packet, seal, journal`) <- `store` <- `device`. The pure domain knows no
+//! store and no clock; `store` knows no rule of the domain; only [`device`] knows both.
 //!
 //! Never prints, never opens a socket, never starts a thread or a runtime, never reads a clock or draws
 //! randomness but through [`time::Clock`] and [`random::Entropy`].
@@ -24,6 +24,7 @@ pub mod pack;
 pub mod packet;
 pub mod person;
 pub mod protocol;
+pub mod recipient;
 pub mod referral;
 pub mod screening;
 pub mod store;

@@ -16,6 +16,7 @@ pub fn content(kind: Kind, json: &[u8]) -> Result<Content, PackError> {
         Kind::Directory => serde_json::from_slice(json).map(Content::Directory),
         Kind::Calendar => serde_json::from_slice(json).map(Content::Calendar),
         Kind::Policy => serde_json::from_slice(json).map(Content::Policy),
+        Kind::Recipients => serde_json::from_slice(json).map(Content::Recipients),
     };
     read.map_err(|e| PackError::Json { line: e.line(), column: e.column() })
 }
@@ -32,6 +33,7 @@ pub fn json(content: &Content) -> Result<Vec<u8>, PackError> {
         Content::Directory(c) => serde_json::to_vec(c),
         Content::Calendar(c) => serde_json::to_vec(c),
         Content::Policy(c) => serde_json::to_vec(c),
+        Content::Recipients(c) => serde_json::to_vec(c),
     }
     .map_err(|e| PackError::Json { line: e.line(), column: e.column() })
 }
@@ -45,5 +47,6 @@ pub fn kind(content: &Content) -> Kind {
         Content::Directory(_) => Kind::Directory,
         Content::Calendar(_) => Kind::Calendar,
         Content::Policy(_) => Kind::Policy,
+        Content::Recipients(_) => Kind::Recipients,
     }
 }

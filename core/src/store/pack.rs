@@ -170,5 +170,6 @@ fn number(kind: Kind) -> i64 {
         Kind::Directory => 2,
         Kind::Calendar => 3,
         Kind::Policy => 4,
+        Kind::Recipients => 5,
     }
 }

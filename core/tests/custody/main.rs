@@ -7,6 +7,8 @@ mod consent;
 mod journal;
 mod known_answers;
 mod packet;
+mod recipient;
+mod recipient_no;
 mod referral;
 mod screening;
 mod seal;

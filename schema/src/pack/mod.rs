@@ -43,12 +43,15 @@ pub enum Kind {
     /// Intake, gate, consent, words, retention.
     #[n(4)]
     Policy,
+    /// Agencies with their keys.
+    #[n(5)]
+    Recipients,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Checklist, Self::Protocol, Self::Directory, Self::Calendar, Self::Policy];
+    pub const ALL: [Self; 6] =
+        [Self::Checklist, Self::Protocol, Self::Directory, Self::Calendar, Self::Policy, Self::Recipients];
 
     /// As written in files: `checklist`.
     #[must_use]
@@ -59,6 +62,7 @@ impl Kind {
             Self::Directory => "directory",
             Self::Calendar => "calendar",
             Self::Policy => "policy",
+            Self::Recipients => "recipients",
         }
     }
 }
@@ -136,6 +140,8 @@ pub enum Content {
     Calendar(calendar::Calendar),
     /// A policy.
     Policy(policy::Policy),
+    /// Recipients.
+    Recipients(recipients::Recipients),
 }
 
 /// A pack file in its parts, before anything is trusted.

@@ -142,6 +142,7 @@ fn typed(kind: Kind, tree: &Node) -> Result<Content, YamlError> {
         Kind::Directory => Content::Directory(of(tree)?),
         Kind::Calendar => Content::Calendar(of(tree)?),
         Kind::Policy => Content::Policy(of(tree)?),
+        Kind::Recipients => Content::Recipients(of(tree)?),
     })
 }
 
@@ -151,7 +152,7 @@ fn conditions(kind: Kind, tree: &mut Node) -> Result<(), YamlError> {
         Kind::Checklist => &[("items", "when"), ("indicators", "from"), ("rules", "when")],
         Kind::Protocol => &[("steps", "trigger")],
         Kind::Policy => &[("intake", "when")],
-        Kind::Directory | Kind::Calendar => &[],
+        Kind::Directory | Kind::Calendar | Kind::Recipients => &[],
     };
     let Some(content) = tree.get_mut("content") else { return Ok(()) };
     for (list, key) in places {

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use amparo_core::pack::key_id;
+use amparo_core::seal::SecretKey;
 use amparo_schema::id::Hash;
 use amparo_schema::name::Name;
 use amparo_schema::pack::root::{Authority, Root};
 use amparo_schema::pack::{FORMAT, Kind};
 use amparo_schema::person::Country;
 use ed25519_dalek::SigningKey;
-use hpke::{Deserializable, Kem, Serializable, kem::X25519HkdfSha256};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -120,8 +120,33 @@ pub fn demo_custodian_secret() -> [u8; 32] {
 /// The X25519 public key of the demonstration custodian, as a policy names it.
 #[must_use]
 pub fn demo_custodian_public() -> Hash {
-    // Every 32 bytes are an X25519 secret key, so that there is no error to be had.
-    let public = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(&demo_custodian_secret())
-        .map(|secret| X25519HkdfSha256::sk_to_pk(&secret).to_bytes().into());
-    Hash(public.unwrap_or([0; 32]))
+    public(&demo_custodian_secret())
+}
+
+/// The phrase of one key of a demonstration agency: its id in the recipients pack, and which key of it.
+fn demo_agency_phrase(agency: &str, key: &str) -> String {
+    format!("amparo demo agency {agency} {key}: published, protects nothing real")
+}
+
+/// An X25519 secret key of a demonstration agency, such as `2027` of `demo-agency-chile`. As little a secret as
+/// [`demo_custodian_secret`].
+#[must_use]
+pub fn demo_agency_secret(agency: &str, key: &str) -> [u8; 32] {
+    Hash::of("amparo-demo-agency-1", &[demo_agency_phrase(agency, key).as_bytes()]).0
+}
+
+/// The X25519 public key that belongs to [`demo_agency_secret`], as a recipients pack names it.
+#[must_use]
+pub fn demo_agency_public(agency: &str, key: &str) -> Hash {
+    public(&demo_agency_secret(agency, key))
+}
+
+/// The key with which a demonstration agency signs its letters.
+#[must_use]
+pub fn demo_agency_signing_key(agency: &str) -> SigningKey {
+    signing_key(&demo_agency_phrase(agency, "letters"))
+}
+
+fn public(secret: &[u8; 32]) -> Hash {
+    Hash(*SecretKey::new(secret).public().bytes())
 }

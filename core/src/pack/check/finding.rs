@@ -203,6 +203,12 @@ rules! {
     IntakeOption Error "intake-option";
     /// A recipient's key that anyone could open.
     RecipientKey Error "recipient-key";
+    /// A recipient without a key.
+    RecipientWithoutKey Error "recipient-without-key";
+    /// A signing key that is no Ed25519 key, or under which anything verifies.
+    SigningKey Error "signing-key";
+    /// An agency without a service, or services of a recipient that runs none.
+    RecipientServices Error "recipient-services";
     /// A time of keeping of zero.
     RetentionZero Error "retention-zero";
 }

@@ -14,6 +14,7 @@ mod number;
 mod policy;
 mod protocol;
 mod recipient;
+mod recipients;
 mod strings;
 mod text;
 
@@ -44,6 +45,7 @@ pub fn check(header: &Header, content: &Content, json: &[u8]) -> Vec<Finding> {
         Content::Directory(c) => directory::check(c, header, &root, &mut out),
         Content::Calendar(c) => calendar::check(c, &root, &mut out),
         Content::Policy(c) => policy::check(c, header, &root, &mut out),
+        Content::Recipients(c) => recipients::check(c, &root, &mut out),
     }
     text::check(header, content, &mut out);
     strings::check(json, &root, &mut out);

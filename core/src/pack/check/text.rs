@@ -107,6 +107,11 @@ fn each(content: &Content, visit: &mut Visit<'_>) {
                 visit(&root.key("agencies").index(i).key("name"), &agency.name, Reader::Name);
             }
         }
+        Content::Recipients(c) => {
+            for (i, recipient) in c.recipients.iter().enumerate() {
+                visit(&root.key("recipients").index(i).key("name"), &recipient.name, Reader::Name);
+            }
+        }
         Content::Calendar(c) => {
             let years = root.key("years");
             for (year, days) in &c.years {
