@@ -28,4 +28,5 @@ pub mod recipient;
 pub mod referral;
 pub mod screening;
 pub mod store;
+pub mod sync;
 pub mod time;

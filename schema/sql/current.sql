@@ -141,7 +141,8 @@ CREATE TABLE segment (
     header BLOB NOT NULL,                                  -- Header bytes.
     signature BLOB NOT NULL CHECK (length(signature) = 64), -- Ed25519 signature.
     key BLOB,                                              -- Content key; null once no further grant may be made.
-    ciphertext BLOB NOT NULL,                              -- Ciphertext with tag.
+    ciphertext BLOB NOT NULL,                              -- Ciphertext with tag; empty once purged.
+    sealed_ms INTEGER NOT NULL DEFAULT 0,                  -- When it was sealed.
     PRIMARY KEY (incarnation, number)
 ) STRICT;
 
@@ -161,3 +162,76 @@ CREATE TABLE setting (
     name TEXT PRIMARY KEY,                                 -- Name.
     value BLOB NOT NULL                                    -- Value, in the encoding of its owner.
 ) STRICT, WITHOUT ROWID;
+
+-- The headquarters to which the device belongs, or asked to.
+CREATE TABLE enrolment (
+    only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.
+    headquarters BLOB NOT NULL,                            -- Headquarters as the ticket named it, encoded; pinned.
+    certificate BLOB,                                      -- Signed certificate, encoded; null until it came.
+    revoked_ms INTEGER,                                    -- Since when it holds no longer, by headquarters' clock.
+    contact_ms INTEGER                                     -- When headquarters last answered, by the phone's clock.
+) STRICT;
+
+-- How far each life has come with headquarters. No row: nothing was sent yet.
+CREATE TABLE progress (
+    incarnation INTEGER PRIMARY KEY REFERENCES incarnation (incarnation), -- The life.
+    doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),    -- Whether its chain may have parted from headquarters'.
+    sent INTEGER NOT NULL,                                 -- Segments that were ever sent, as a count from 0.
+    receipt BLOB                                           -- Newest verified receipt, signed and encoded.
+) STRICT;
+
+-- Disclosures: which keys were given to whom, and taken back.
+CREATE TABLE disclosure (
+    incarnation INTEGER NOT NULL REFERENCES incarnation (incarnation), -- The life that made it.
+    number INTEGER NOT NULL CHECK (number >= 0),           -- Position among those of that life, from 0.
+    withholds INTEGER NOT NULL CHECK (withholds IN (0, 1)), -- Whether something is withheld by it.
+    signed BLOB NOT NULL,                                  -- Signed disclosure, encoded.
+    PRIMARY KEY (incarnation, number)
+) STRICT, WITHOUT ROWID;
+
+-- Segments whose readers must be looked at before the next upload.
+CREATE TABLE due (
+    segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.
+) STRICT, WITHOUT ROWID;
+
+-- How far each feed was read.
+CREATE TABLE cursor (
+    feed BLOB PRIMARY KEY CHECK (length(feed) = 32),       -- The feed.
+    read INTEGER NOT NULL,                                 -- Entries read.
+    link BLOB NOT NULL CHECK (length(link) = 32)           -- Link of the last one.
+) STRICT, WITHOUT ROWID;
+
+-- Letters from agencies.
+CREATE TABLE letter (
+    row INTEGER PRIMARY KEY,                               -- Order of arrival.
+    letter_id BLOB NOT NULL UNIQUE CHECK (length(letter_id) = 16), -- The letter; each is taken once.
+    author TEXT NOT NULL,                                  -- The agency that wrote it.
+    note BLOB NOT NULL,                                    -- What it says, encoded.
+    taken_ms INTEGER NOT NULL,                             -- When it came.
+    state INTEGER NOT NULL                                 -- 0 to be applied, 1 applied, 2 cannot be applied.
+) STRICT;
+
+-- What came from headquarters and could not be applied. Only ever added to, up to a limit.
+CREATE TABLE aside (
+    row INTEGER PRIMARY KEY,                               -- Order of arrival.
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),   -- SHA-256 of its bytes; each is kept once.
+    why INTEGER NOT NULL,                                  -- Why it was kept aside.
+    kept_ms INTEGER NOT NULL,                              -- When it came.
+    bytes BLOB NOT NULL                                    -- As it came.
+) STRICT;
+
+-- Referrals by id, so that an answer still finds its case when what was said is purged.
+CREATE TABLE referral (
+    referral_id BLOB PRIMARY KEY CHECK (length(referral_id) = 16), -- The referral; outlives what was said.
+    screening INTEGER NOT NULL REFERENCES screening (row), -- Its screening.
+    service TEXT NOT NULL,                                 -- The service that it went to.
+    answer INTEGER                                         -- Last answer of an agency; null before.
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX referral_by_screening ON referral (screening);
+
+-- From when the retention of a screening counts whose closing time cannot be believed.
+CREATE TABLE purge_clock (
+    screening INTEGER PRIMARY KEY REFERENCES screening (row), -- A screening that was closed while the clock was doubted.
+    from_ms INTEGER NOT NULL                               -- The first time after it that was not.
+) STRICT;

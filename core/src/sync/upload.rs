@@ -1,0 +1,318 @@
+//! What to send next.
+//!
+//! Order: who calls; withdrawals; other disclosures; segments. A receipt's ranges are left out, and so is what
+//! headquarters refused in this session, so that one bad frame delays only itself.
+
+use std::collections::BTreeSet;
+
+use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::wire::enrol::Enrolment;
+use amparo_schema::wire::feed::{Cursor, FeedId};
+use amparo_schema::wire::push::{Frame, Hello};
+use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_schema::wire::segment::{Header, Segment};
+use amparo_schema::wire::signed::Signed;
+use minicbor::{Decode, Encode};
+
+use super::SyncError;
+use super::outbox::{Life, Outbox};
+use super::report::Report;
+use crate::seal::{First, first, from_bytes, to_bytes, unverified};
+
+/// Incarnations that say hello in one upload; others wait for the next.
+const HELLOS_MAX: usize = 8;
+
+/// How much, and what not. A session keeps one and lets it learn from every exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes of the upload. One frame is sent whatever its size, so that nothing waits for ever.
+    pub up_bytes: usize,
+    /// Bytes of feeds that will be taken in reply.
+    pub down_bytes: u32,
+    /// Whether to show the certificate: when headquarters asked, and on carriers that cannot ask.
+    pub certificate: bool,
+    /// What was refused in this session, and is not sent again in it.
+    pub refused: BTreeSet<Item>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            up_bytes: UPLOAD_BYTES_MAX,
+            down_bytes: u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX),
+            certificate: false,
+            refused: BTreeSet::new(),
+        }
+    }
+}
+
+impl Budget {
+    /// Learns from the replies to an upload: whether the certificate is wanted, and what was refused.
+    pub fn learn(&mut self, upload: &[u8], report: &Report) {
+        self.certificate = report.certificate_wanted;
+        let items = items(upload);
+        let refused = report.refused.iter().filter_map(|(frame, _)| {
+            let frame = usize::try_from(*frame).ok()?;
+            items.get(frame).copied().flatten()
+        });
+        // Asked for the certificate, headquarters has judged nothing yet.
+        if !report.certificate_wanted {
+            self.refused.extend(refused);
+        }
+    }
+}
+
+/// What a frame carries that can be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// A segment.
+    Segment {
+        /// Its incarnation.
+        incarnation: u64,
+        /// Its number.
+        number: u64,
+    },
+    /// A disclosure.
+    Disclosure {
+        /// Its incarnation.
+        incarnation: u64,
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// An upload in parts, for carriers that split it: each part goes with the head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// Hello and, where wanted, the certificate.
+    pub head: Vec<Vec<u8>>,
+    /// Disclosures and segments.
+    pub body: Vec<Vec<u8>>,
+}
+
+/// The next upload: a CBOR sequence of frames. Changes nothing; asked again, it gives the same.
+///
+/// # Errors
+/// [`SyncError`].
+pub fn upload<O: Outbox>(outbox: &O, budget: &Budget) -> Result<Vec<u8>, SyncError<O::Error>> {
+    let Frames { head, body } = frames(outbox, budget)?;
+    Ok(head.into_iter().chain(body).flatten().collect())
+}
+
+/// The frames of the next upload.
+///
+/// # Errors
+/// [`SyncError`].
+pub fn frames<O: Outbox>(outbox: &O, budget: &Budget) -> Result<Frames, SyncError<O::Error>> {
+    let enrolment = outbox.enrolment().map_err(SyncError::Outbox)?.ok_or(SyncError::NotEnrolled)?;
+    let lives = calling(outbox.lives().map_err(SyncError::Outbox)?);
+    let head = head(outbox, budget, &enrolment, &lives)?;
+    let mut body = Room { frames: Vec::new(), left: budget.up_bytes.min(UPLOAD_BYTES_MAX), full: false };
+    for frame in &head {
+        body.left = body.left.saturating_sub(frame.len());
+    }
+    for withholding in [true, false] {
+        for life in &lives {
+            disclosures(outbox, budget, life, withholding, &mut body)?;
+        }
+    }
+    for life in &lives {
+        segments(outbox, budget, life, &mut body)?;
+    }
+    Ok(Frames { head, body: body.frames })
+}
+
+/// The incarnations that say hello: the present one first, then those of which headquarters may say more.
+fn calling(mut lives: Vec<Life>) -> Vec<Life> {
+    lives.reverse();
+    let mut lives = lives.into_iter();
+    let present = lives.next();
+    // Oldest first, so that leftovers are not left over again.
+    let mut before: Vec<Life> = lives.filter(Life::awaits).collect();
+    before.reverse();
+    present.into_iter().chain(before).take(HELLOS_MAX).collect()
+}
+
+fn head<O: Outbox>(
+    outbox: &O,
+    budget: &Budget,
+    enrolment: &Enrolment,
+    lives: &[Life],
+) -> Result<Vec<Vec<u8>>, SyncError<O::Error>> {
+    let mut head = Vec::new();
+    for (n, life) in lives.iter().enumerate() {
+        // One feed, one cursor: the first hello asks for all.
+        let cursors = if n == 0 { cursors(outbox).map_err(SyncError::Outbox)? } else { Vec::new() };
+        let hello = Hello {
+            device: outbox.device(),
+            incarnation: life.incarnation,
+            receipt: life.receipt.clone(),
+            cursors,
+            down_bytes: if n == 0 { budget.down_bytes } else { 0 },
+        };
+        head.push(to_bytes(&Frame::Hello(outbox.signer().sign_object(&hello)?))?);
+        if n == 0 && budget.certificate {
+            head.push(to_bytes(&Frame::Certificate(enrolment.certificate.clone()))?);
+        }
+    }
+    Ok(head)
+}
+
+fn cursors<O: Outbox>(outbox: &O) -> Result<Vec<Cursor>, O::Error> {
+    feeds(outbox).into_iter().take(CURSORS_MAX).map(|feed| outbox.cursor(feed)).collect()
+}
+
+/// The feeds that a device reads.
+pub(super) fn feeds<O: Outbox>(outbox: &O) -> [FeedId; 2] {
+    [FeedId::device(outbox.device()), FeedId::packs()]
+}
+
+/// Frames and the room that is left for them.
+struct Room {
+    frames: Vec<Vec<u8>>,
+    left: usize,
+    full: bool,
+}
+
+impl Room {
+    fn push(&mut self, frame: Vec<u8>) {
+        let fits = frame.len() <= self.left && self.frames.len() < UPLOAD_FRAMES_MAX - 2 * HELLOS_MAX;
+        if self.full || !(fits || self.frames.is_empty()) {
+            self.full = true;
+            return;
+        }
+        self.left = self.left.saturating_sub(frame.len());
+        self.frames.push(frame);
+    }
+}
+
+fn disclosures<O: Outbox>(
+    outbox: &O,
+    budget: &Budget,
+    life: &Life,
+    withholding: bool,
+    body: &mut Room,
+) -> Result<(), SyncError<O::Error>> {
+    let mut within = Range { from: life.held().map_or(0, |held| held.disclosures), to: life.disclosures };
+    while within.from < within.to && !body.full {
+        let kept = outbox.disclosures(life.incarnation, within, withholding, body.left);
+        let kept = kept.map_err(SyncError::Outbox)?;
+        let Some(last) = kept.last() else { break };
+        within.from = last.number.saturating_add(1);
+        for made in kept {
+            let item = Item::Disclosure { incarnation: life.incarnation, number: made.number };
+            // One that does not read any more is sent as an empty one: headquarters refuses it, the rest goes on.
+            let signed = from_bytes(&made.bytes).unwrap_or_else(|_| Signed::new(Vec::new(), Vec::new()));
+            if !budget.refused.contains(&item) {
+                body.push(to_bytes(&Frame::Disclosure(signed))?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn segments<O: Outbox>(
+    outbox: &O,
+    budget: &Budget,
+    life: &Life,
+    body: &mut Room,
+) -> Result<(), SyncError<O::Error>> {
+    for gap in gaps(life.held().as_ref(), life.segments) {
+        let mut from = gap.from;
+        while from < gap.to && !body.full {
+            let within = Range { from, to: gap.to };
+            let kept = outbox.segments(life.incarnation, within, body.left).map_err(SyncError::Outbox)?;
+            let Some(last) = kept.last() else { break };
+            from = last.number.saturating_add(1);
+            for segment in kept {
+                let item = Item::Segment { incarnation: life.incarnation, number: segment.number };
+                if !budget.refused.contains(&item) {
+                    body.push(to_bytes(&Frame::Segment(segment.bytes))?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Numbers below `segments` that a receipt covers neither by its prefix nor by its ranges.
+fn gaps(held: Option<&Receipt>, segments: u64) -> Vec<Range> {
+    let mut from = held.map_or(0, |held| held.stored);
+    let mut gaps = Vec::new();
+    for range in held.map_or(&[][..], |held| &held.ranges) {
+        gaps.push(Range { from, to: range.from.min(segments) });
+        from = range.to;
+    }
+    gaps.push(Range { from, to: segments });
+    gaps.retain(|gap| gap.from < gap.to);
+    gaps
+}
+
+/// What each frame of an upload carries, by its place.
+fn items(upload: &[u8]) -> Vec<Option<Item>> {
+    let mut items = Vec::new();
+    let mut rest = upload;
+    while let Ok(First::Item(frame, after)) = first(rest) {
+        items.push(item(frame));
+        rest = after;
+    }
+    items
+}
+
+fn item(frame: &[u8]) -> Option<Item> {
+    match lenient(frame)? {
+        Frame::Segment(bytes) => {
+            let header: Header = lenient(&lenient::<Segment>(&bytes)?.header)?;
+            Some(Item::Segment { incarnation: header.incarnation, number: header.number })
+        }
+        Frame::Disclosure(signed) => {
+            let made = unverified(&signed).ok()?;
+            Some(Item::Disclosure { incarnation: made.incarnation, number: made.number })
+        }
+        Frame::Hello(_) | Frame::Certificate(_) => None,
+    }
+}
+
+/// Our own bytes: read as far as they can be, whatever headquarters says against them.
+fn lenient<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Option<T> {
+    minicbor::decode(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_what_neither_prefix_nor_ranges_cover() {
+        let receipt = |stored, ranges: &[(u64, u64)]| {
+            let mut numbers: BTreeSet<u64> = (0..stored).collect();
+            ranges.iter().for_each(|(from, to)| numbers.extend(*from..*to));
+            let receipt = Receipt {
+                device: amparo_schema::id::DeviceId([1; 16]),
+                incarnation: 1,
+                epoch: 0,
+                stored,
+                hash: amparo_schema::id::Hash([0; 32]),
+                ranges: ranges.iter().map(|(from, to)| Range { from: *from, to: *to }).collect(),
+                durable: 0,
+                delivered: 0,
+                horizon: 0,
+                disclosures: 0,
+                hq_ms: 0,
+                log_size: 0,
+                log_root: amparo_schema::id::Hash([0; 32]),
+            };
+            (receipt, numbers)
+        };
+        for (stored, ranges) in [(0, &[][..]), (3, &[]), (2, &[(4, 5)]), (0, &[(1, 3), (6, 9)]), (9, &[])] {
+            let (held, covered) = receipt(stored, ranges);
+            for segments in 0..12 {
+                let left: Vec<u64> = (0..segments).filter(|n| !covered.contains(n)).collect();
+                let found: Vec<u64> =
+                    gaps(Some(&held), segments).iter().flat_map(|gap| gap.from..gap.to).collect();
+                assert_eq!(found, left, "{stored} {ranges:?} {segments}");
+            }
+        }
+        assert_eq!(gaps(None, 2), [Range { from: 0, to: 2 }]);
+    }
+}
