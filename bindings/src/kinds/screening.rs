@@ -130,6 +130,8 @@ pub enum PackKind {
     Calendar,
     /// Intake, gate, consent, words, retention.
     Policy,
+    /// Agencies that may be given keys of sealed screenings.
+    Recipients,
 }
 
 /// How far a fact has been checked. Nothing that is shipped with the source code is `approved`.

@@ -95,6 +95,13 @@ impl Work<'_> {
             let put = self.put_aside(frame, Claim::Proven(device), Refusal::Fork)?;
             if put == Put::New {
                 self.log_action(Action::Fork { device, incarnation, number })?;
+                // A copy of the phone said it. What it gives waits for a person; what it holds back holds, as a
+                // voice of its own that nothing overrules.
+                let own = u64::from_be_bytes(first_bytes(&hash)) >> 1;
+                for no in withheld {
+                    let voice = Voice { incarnation: own, number: 0, grant: None };
+                    self.hear(device, no.segment, no.recipient, voice)?;
+                }
             }
             return Ok(Taken::Refused(if put == Put::NoRoom { Refusal::Full } else { Refusal::Fork }));
         }
@@ -189,6 +196,10 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+fn first_bytes(hash: &Hash) -> [u8; 8] {
+    hash.0.first_chunk().copied().unwrap_or_default()
 }
 
 fn disclosure_key(chain: Chain, number: u64) -> Vec<u8> {
