@@ -29,9 +29,6 @@ pub use upload::{Budget, Frames, Item, frames, items, upload};
 
 use crate::seal::SealError;
 
-#[cfg(test)]
-mod tests;
-
 /// Why the machine stopped; what was applied before stays applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SyncError<E> {

@@ -12,13 +12,16 @@ use amparo_schema::pack::recipients::Recipients;
 use amparo_schema::pack::{Content, Kind};
 use amparo_schema::person::Country;
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
+use amparo_schema::wire::receipt::Range;
 use amparo_schema::wire::segment::Grant;
+use amparo_schema::wire::signed::Signed;
 
+use super::outbox::read_receipt;
 use crate::device::session::Session;
 use crate::device::{Device, Error};
 use crate::pack::Pack;
 use crate::recipient::{About, Known, Readers, readers};
-use crate::seal::{PublicKey, SegmentKey, grant, to_bytes};
+use crate::seal::{PublicKey, SegmentKey, from_bytes, grant, to_bytes, unverified};
 use crate::store::{self, Tx};
 
 /// Screenings looked at in one call; the rest stays due.
@@ -151,6 +154,26 @@ impl Device {
             store::disclosure::clear_due(tx, segment)?;
         }
         Ok(())
+    }
+
+    /// Says once more, in this life, what a life in doubt disclosed and headquarters has not acknowledged: under its
+    /// own numbers headquarters may hold others, and a withdrawal must not be lost to that.
+    pub(super) fn disclose_again(&self, doubted: u64) -> Result<(), Error> {
+        self.store.write(|tx| {
+            let held = store::progress::receipt(tx, doubted)?;
+            let from = held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.disclosures);
+            let to = store::disclosure::next(tx, doubted)?;
+            for withholding in [true, false] {
+                let within = Range { from, to };
+                let made = store::disclosure::range(tx, doubted, within, withholding, usize::MAX)?;
+                for (_, bytes) in made {
+                    let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
+                    let Ok(Disclosure { grants, withheld, .. }) = unverified(&signed) else { continue };
+                    self.sign_disclosure(tx, grants, withheld)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn sign_disclosure(&self, tx: &Tx<'_>, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Result<(), Error> {

@@ -121,6 +121,7 @@ impl Device {
             let kind = if fork { FindingKind::Fork } else { FindingKind::Rollback };
             self.store.begin_again(kind, &*self.entropy, self.clock.now())?;
             self.begin_incarnation()?;
+            self.disclose_again(present)?;
         }
         self.retry_strangers()?;
         self.apply_letters()?;
