@@ -174,8 +174,10 @@ impl Relay {
             return Some(Refusal::TooLarge);
         }
         let chain = self.chains.entry(header.incarnation).or_default();
+        let before = header.number.checked_sub(1).and_then(|n| chain.segments.get(&n));
+        let parted = before.is_some_and(|(_, before)| *before != header.previous);
         match chain.segments.get(&header.number) {
-            Some((_, known)) if *known != hash => {
+            known if parted || known.is_some_and(|(_, known)| *known != hash) => {
                 self.forks += 1;
                 return Some(Refusal::Fork);
             }
