@@ -17,6 +17,8 @@ pub mod secret;
 mod segment;
 mod sequence;
 mod sign;
+#[cfg(test)]
+mod wycheproof;
 
 pub use bundle::{Direction, open_volume, seal_volume};
 pub use canonical::{from_bytes, pad, to_bytes, unpad};

@@ -8,11 +8,14 @@ use amparo_core::pack::{Rule, Trust, check as check_pack, open};
 use amparo_schema::limits;
 use amparo_schema::pack::Content;
 use amparo_schema::pack::checklist::ItemKind;
+use amparo_schema::pack::recipients::{Recipient, RecipientRole};
 use amparo_shell::content::ContentError;
 use amparo_shell::content::build::{build, run};
 use amparo_shell::content::check::check;
 use amparo_shell::content::compile::Compiled;
-use amparo_shell::content::keys::{DEMO_CUSTODIAN_PHRASE, Keys, demo_custodian_public};
+use amparo_shell::content::keys::{
+    DEMO_CUSTODIAN_PHRASE, Keys, demo_agency_public, demo_agency_signing_key, demo_custodian_public,
+};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -51,10 +54,10 @@ fn what_is_built_opens_and_is_the_same_again() {
     std::fs::create_dir(&out).unwrap();
     std::fs::write(out.join("checklist-gone.pack"), b"old").unwrap();
     let summary = run(dir.path(), &out, &mut Vec::new()).unwrap();
-    assert_eq!((summary.packs, summary.errors), (5, 0));
+    assert_eq!((summary.packs, summary.errors), (6, 0));
     let first = packs(&out);
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
-    let kinds = ["calendar", "checklist", "directory", "policy", "protocol"];
+    let kinds = ["calendar", "checklist", "directory", "policy", "protocol", "recipients"];
     assert_eq!(names, kinds.map(|kind| format!("{kind}-good-{kind}.pack")), "and no pack without a file");
     let trust = Trust::read(&std::fs::read(dir.path().join("keys/root.json")).unwrap()).unwrap();
     for (name, bytes) in &first {
@@ -88,7 +91,7 @@ fn an_authority_without_enough_keys_cannot_build() {
             .unwrap();
         build(&check(dir.path()).unwrap(), &Keys::read(dir.path()).unwrap()).map(|packs| packs.len())
     };
-    assert!(matches!(two("[CL]"), Ok(5)));
+    assert!(matches!(two("[CL]"), Ok(6)));
     assert!(matches!(two("[MX]"), Err(ContentError::Pack { .. })));
     std::fs::write(&file, text.replace("amparo-two", "nobody")).unwrap();
     let keys = Keys::read(dir.path()).unwrap();
@@ -117,6 +120,7 @@ fn packs_are_checked_together() {
     assert_eq!(rules("protocol.yaml", "Etc/Test", "UTC"), [""; 0]);
     assert_eq!(rules("protocol.yaml", "zone:", "calendar: good-calendar\n  zone:"), [""; 0]);
     assert_eq!(rules("protocol.yaml", "zone:", "calendar: other\n  zone:"), ["unknown-calendar"]);
+    assert_eq!(rules("recipients.yaml", "services: [one]", "services: [one, gone]"), ["unknown-service"]);
     std::fs::copy(dir.path().join("policy.yaml"), dir.path().join("policy2.yaml")).unwrap();
     assert_eq!(rules("policy.yaml", "id: good-policy", "id: good-policy"), ["duplicate-pack"]);
 }
@@ -147,6 +151,26 @@ fn the_committed_root_file_is_current() {
     assert_eq!(committed, keys.root);
     let readme = std::fs::read_to_string(content.join("keys/README.md")).unwrap();
     assert!(readme.contains(&demo_custodian_public().to_string()) && readme.contains(DEMO_CUSTODIAN_PHRASE));
+}
+
+/// The keys in the demonstration pack are those that anyone can make from the published phrases.
+#[test]
+fn the_demonstration_recipients_have_published_keys() {
+    let report = check(&repository().join("content/recipients/demo.yaml")).unwrap();
+    let Content::Recipients(content) = &report.packs[0].content else { panic!() };
+    let mut keys = 0;
+    for recipient in &content.recipients {
+        let id = recipient.id.as_str();
+        for (key, year) in recipient.keys.iter().zip(["2026", "2027"]) {
+            assert_eq!(key.public_key, demo_agency_public(id, year), "{id} {year}");
+            keys += 1;
+        }
+        for key in &recipient.signing_keys {
+            assert_eq!(key.0, demo_agency_signing_key(id).verifying_key().to_bytes(), "{id}");
+            keys += 1;
+        }
+    }
+    assert_eq!(keys, 7);
 }
 
 fn good(kind: &str) -> Compiled {
@@ -231,6 +255,37 @@ fn every_limit_of_content_is_kept() {
         grow(&mut zone.changes, limits::ZONE_CHANGES_MAX + 1);
     });
     assert!(changes.contains(&limit));
+}
+
+#[test]
+fn recipients_share_no_key_and_no_service_and_their_days_run_forwards() {
+    let recipients = |change: fn(&mut Vec<Recipient>)| {
+        after("recipients", |content| {
+            let Content::Recipients(c) = content else { panic!() };
+            change(&mut c.recipients);
+        })
+    };
+    assert_eq!(recipients(|_| ()), [""; 0]);
+    assert_eq!(recipients(|l| l[1].keys[0].public_key = l[0].keys[1].public_key), ["duplicate-id"]);
+    assert_eq!(recipients(|l| l[1].signing_keys = l[0].signing_keys.clone()), ["duplicate-id"]);
+    assert_eq!(recipients(|l| l[1].id = l[0].id.clone()), ["duplicate-id"]);
+    assert_eq!(
+        recipients(|l| (l[1].role, l[1].services) = (RecipientRole::Agency, l[0].services.clone())),
+        ["duplicate-id"]
+    );
+    assert_eq!(
+        recipients(|l| l[0].keys[0].until = l[0].keys[0].from.yesterday().unwrap()),
+        ["dates-out-of-order"]
+    );
+    assert_eq!(recipients(|l| l[0].services.clear()), ["recipient-services"]);
+    assert_eq!(recipients(|l| l[0].keys[1].public_key.0 = [0; 32]), ["recipient-key"]);
+    // No point of the curve has this y.
+    assert_eq!(recipients(|l| l[0].signing_keys[0].0 = [2; 32]), ["signing-key"]);
+    assert_eq!(recipients(|l| l[0].sources.clear()), ["unsourced"]);
+    let limit = Rule::LimitExceeded.slug();
+    assert!(recipients(|l| grow(l, limits::RECIPIENTS_MAX + 1)).contains(&limit));
+    assert!(recipients(|l| grow(&mut l[0].keys, limits::RECIPIENT_KEYS_MAX + 1)).contains(&limit));
+    assert!(recipients(|l| grow(&mut l[0].signing_keys, limits::RECIPIENT_KEYS_MAX + 1)).contains(&limit));
 }
 
 /// A finding is written to logs; nothing that a pack says may come along.

@@ -334,3 +334,7 @@ extern "C" fn fips_status(_: *mut c_void) -> c_int {
 #[cfg(test)]
 #[path = "cipher_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "wycheproof.rs"]
+mod wycheproof;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     digits.chunks(2).map(|d| u8::from_str_radix(std::str::from_utf8(d).unwrap(), 16).unwrap()).collect()
 }
@@ -11,7 +11,7 @@ fn len(bytes: &[u8]) -> c_int {
     bytes.len().try_into().unwrap()
 }
 
-fn call_hmac(algorithm: c_int, key: &[u8], a: &[u8], b: Option<&[u8]>) -> Option<Vec<u8>> {
+pub(super) fn call_hmac(algorithm: c_int, key: &[u8], a: &[u8], b: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut out = vec![0xAA; 64];
     let (second, second_len) = b.map_or((ptr::null(), 7), |b| (b.as_ptr(), len(b)));
     let rc = unsafe {
@@ -33,7 +33,13 @@ fn call_hmac(algorithm: c_int, key: &[u8], a: &[u8], b: Option<&[u8]>) -> Option
     (rc == OK).then_some(out)
 }
 
-fn call_kdf(algorithm: c_int, pass: &[u8], salt: &[u8], rounds: c_int, bytes: usize) -> Option<Vec<u8>> {
+pub(super) fn call_kdf(
+    algorithm: c_int,
+    pass: &[u8],
+    salt: &[u8],
+    rounds: c_int,
+    bytes: usize,
+) -> Option<Vec<u8>> {
     let mut out = vec![0; bytes];
     let rc = unsafe {
         kdf(
@@ -51,7 +57,7 @@ fn call_kdf(algorithm: c_int, pass: &[u8], salt: &[u8], rounds: c_int, bytes: us
     (rc == OK).then_some(out)
 }
 
-fn call_cipher(mode: c_int, key: &[u8], iv: &[u8; 16], data: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn call_cipher(mode: c_int, key: &[u8], iv: &[u8; 16], data: &[u8]) -> Option<Vec<u8>> {
     let mut out = vec![0; data.len()];
     let rc = unsafe {
         page_cipher(

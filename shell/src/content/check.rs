@@ -1,6 +1,6 @@
 //! `amparo content check`: every finding in a folder of content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -95,20 +95,51 @@ fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Conte
     Ok(())
 }
 
-/// What no pack can tell alone: within a kind, ids stand once; calendars and zones that are named exist, as
-/// soon as there is any calendar. UTC needs none.
+/// What no pack can tell alone: within a kind, ids stand once; calendars, zones and services that are named
+/// exist, as soon as there is any calendar or directory. UTC needs none.
 fn together(packs: &[Compiled], findings: &mut Vec<Finding>) {
+    times(packs, findings);
+    services(packs, findings);
     let mut ids: BTreeMap<_, &Path> = BTreeMap::new();
-    let mut calendars = BTreeMap::new();
     for pack in packs {
         if let Some(first) = ids.insert((pack.header.kind, &pack.header.id), &pack.file) {
             let detail = format!("{} is the id of {} as well", pack.header.id, first.display());
             findings.push(Finding::error(&pack.file, pack.mark("pack.id"), "duplicate-pack", detail));
         }
-        if let Content::Calendar(calendar) = &pack.content {
-            calendars.insert(&pack.header.id, calendar);
+    }
+}
+
+/// Every service that a recipient answers for stands in a directory.
+fn services(packs: &[Compiled], findings: &mut Vec<Finding>) {
+    let directories = packs.iter().filter_map(|pack| match &pack.content {
+        Content::Directory(directory) => Some(directory.services.iter().map(|service| &service.id)),
+        _ => None,
+    });
+    let known: BTreeSet<_> = directories.flatten().collect();
+    if known.is_empty() {
+        return;
+    }
+    for pack in packs {
+        let Content::Recipients(content) = &pack.content else { continue };
+        for (i, recipient) in content.recipients.iter().enumerate() {
+            for (j, service) in recipient.services.iter().enumerate().filter(|(_, s)| !known.contains(s)) {
+                let path = format!("recipients[{i}].services[{j}]");
+                let what = format!("{path}: no directory has {service}");
+                findings.push(Finding::error(&pack.file, pack.mark(&path), "unknown-service", what));
+            }
         }
     }
+}
+
+/// Every calendar and zone that is named exists.
+fn times(packs: &[Compiled], findings: &mut Vec<Finding>) {
+    let calendars: BTreeMap<_, _> = packs
+        .iter()
+        .filter_map(|pack| match &pack.content {
+            Content::Calendar(calendar) => Some((&pack.header.id, calendar)),
+            _ => None,
+        })
+        .collect();
     if calendars.is_empty() {
         return;
     }

@@ -18,6 +18,7 @@ use amparo_core::time::{FixedClock, Moment};
 use amparo_schema::fact::{ConsentBy, StopReason};
 use amparo_schema::id::{CaseId, ScreeningId};
 use amparo_schema::name::Name;
+use amparo_schema::pack::Kind;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::Place;
 use amparo_schema::text::Lang;
@@ -28,7 +29,7 @@ pub use expect::Expect;
 pub use moves::Move;
 pub use said::Said;
 
-use crate::{embedded, home, report};
+use crate::{embedded, report};
 
 /// Bytes of a scenario file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -167,7 +168,12 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Value, ScenarioError> {
     // A synthetic store needs no secret key; it is removed after the run.
     let key = Key::new(&[7; 32]);
     let device = Device::create(&folder.join("store.db"), &key, trust, clock.clone(), entropy)?;
-    home::install_embedded(&device)?;
+    // A scenario is about one device: beside the custodian, whom the policy names, nobody reads.
+    for bytes in embedded::PACKS {
+        if amparo_core::pack::glance(bytes).map_err(Error::from)?.kind != Kind::Recipients {
+            device.install(bytes)?;
+        }
+    }
     let said = Answers {
         person_lang: scenario.person_lang.clone(),
         items: scenario.answers.clone(),
