@@ -193,6 +193,8 @@ fn code(error: &Error) -> &'static str {
         Error::Unreadable { .. } => "fact-unreadable",
         Error::OutcomeDiffers => "outcome-differs",
         Error::Erased => "answers",
+        Error::Purged => "purged",
+        Error::Sync(_) => "sync",
         Error::Step(e) => step_code(*e),
         Error::Search(SearchError::TooLong) => "too-long",
         Error::Search(SearchError::TooManyWords) => "too-many-words",

@@ -304,6 +304,7 @@ fn segments_are_numbered_without_gaps() {
             compartment: Compartment::Case,
             segment: &segment,
             key: Some(&content_key),
+            sealed_ms: 0,
         };
         store.write(|tx| segment::insert(tx, &new))
     };

@@ -24,6 +24,12 @@ const REFEREES: &[Referee] = &[
         words: &["--check"],
     },
     Referee {
+        what: "every object of the wire, read by a second implementation",
+        script: "tests/referees/wire.py",
+        needs: "import cbor2, cryptography, zcbor, zstandard; assert zcbor.DataTranslator",
+        words: &["--seeds", "20"],
+    },
+    Referee {
         what: "store files exchanged with a stock SQLCipher",
         script: "tests/referees/sqlcipher_interop.py",
         needs: "import sqlcipher3",
@@ -37,7 +43,7 @@ pub(crate) fn run(all: bool) -> Outcome {
     content(false)?;
     command(
         &cargo,
-        &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "--bins", "--examples"],
+        &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "-p", "amparo-seal", "--bins", "--examples"],
     )?;
     let mut not_run = Vec::new();
     for referee in REFEREES {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
-use amparo_schema::id::ScreeningId;
+use amparo_schema::id::{CaseId, Hash, ScreeningId};
 use amparo_schema::outcome::Outcome;
 
 use super::inspect::LISTED_MAX;
@@ -11,7 +11,7 @@ use super::session::{self, Session};
 use super::{Device, Error};
 use crate::packet::code::case_code;
 use crate::screening::{Keep, Screening, retention};
-use crate::seal::{PublicKey, SegmentInput, first_previous, grant, seal};
+use crate::seal::{SegmentInput, first_previous, seal};
 use crate::secret::Key;
 use crate::store::screening::State;
 use crate::store::segment::NewSegment;
@@ -29,12 +29,16 @@ pub struct Closing {
 }
 
 /// Events of one compartment: counter and encoded fact.
-type Events = Vec<(u64, Vec<u8>)>;
+pub(super) type Events = Vec<(u64, Vec<u8>)>;
+
+/// Encoded facts in one segment, before compression. Even what does not compress then stays well below
+/// `SEGMENT_BYTES_MAX` and fits a volume.
+const SEGMENT_FACTS_BYTES: usize = 2 * 1024 * 1024;
 
 impl Device {
     /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
-    /// compartment are sealed for the custodian in the same transaction; identity is sealed too, and granted to
-    /// the custodian only where a consent to share it stands. Where the person did not consent to
+    /// compartment are sealed in the same transaction, identity apart. Who may read them is decided when they are
+    /// sent, by the consent known then. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
     /// leaving its hash; memory and the write-ahead log let go of them too.
     ///
@@ -65,14 +69,17 @@ impl Device {
             let fact = Fact { at, body };
             let plain = session::encode(&fact)?;
             let before = self.events(session, keep)?;
-            let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
             let (counter, segments) = self.store.write(|tx| {
                 let (counter, _) = store::fact::append(tx, Some(id), Compartment::Case, &plain)?;
                 let mut compartments = before;
                 compartments.entry(Compartment::Case).or_default().push((counter, plain.clone()));
-                let count = compartments.len();
+                let about = Some((session.screening.case, id));
+                let mut count = 0_usize;
                 for (compartment, events) in compartments {
-                    self.seal_into(tx, session, &custodian, compartment, events, at)?;
+                    for part in parts(events) {
+                        self.seal_into(tx, about, compartment, part, at)?;
+                        count = count.saturating_add(1);
+                    }
                 }
                 store::screening::close(tx, id, at.wall_ms)?;
                 if keep == Keep::AggregateOnly {
@@ -158,21 +165,22 @@ impl Device {
         Ok(events)
     }
 
-    fn seal_into(
+    /// Seals facts of one compartment as the next segment, and has its readers looked at before the next upload.
+    pub(super) fn seal_into(
         &self,
         tx: &Tx<'_>,
-        session: &Session,
-        custodian: &PublicKey,
+        about: Option<(CaseId, ScreeningId)>,
         compartment: Compartment,
         events: Events,
         now: Stamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Hash, Error> {
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
+        let screening = about.map(|(_, screening)| screening);
         let sealed = seal(
             &SegmentInput {
-                case: Some(session.screening.case),
-                screening: Some(session.screening.id),
+                case: about.map(|(case, _)| case),
+                screening,
                 compartment,
                 events,
                 device: identity.device,
@@ -184,50 +192,76 @@ impl Device {
             &*self.entropy,
         )?;
         let segment = minicbor::decode(&sealed.segment).map_err(|_| Error::Unreadable { counter: 0 })?;
-        store::segment::insert(
+        let hash = store::segment::insert(
             tx,
             &NewSegment {
                 incarnation: identity.incarnation,
                 number,
-                screening: Some(session.screening.id),
+                screening,
                 compartment,
                 segment: &segment,
                 key: Some(&Key::new(sealed.key.expose())),
+                sealed_ms: now.wall_ms,
             },
         )?;
-        if may_grant(session, compartment, now) {
-            store::segment::insert_grant(tx, &grant(&sealed.key, sealed.hash, custodian, &*self.entropy)?)?;
-        }
-        Ok(())
+        store::disclosure::mark_due(tx, &hash)?;
+        Ok(hash)
     }
 
-    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well. One by
-    /// which nothing may be kept any longer erases the rest in the same transaction; what is sealed can then be
-    /// read by the custodian alone, who is told.
+    /// Adds a fact to a closed screening and seals it at once, so that it lies in two places as well. Who may read
+    /// the screening is asked anew. A fact by which nothing may be kept any longer erases the rest in the same
+    /// transaction, with the keys of what was sealed before: nobody is given them after it.
     pub(super) fn add_sealed(
         &self,
         session: &Session,
-        compartment: Compartment,
+        fact: &Fact,
         plain: &[u8],
         stored: &[u8],
     ) -> Result<u64, Error> {
-        let custodian = PublicKey::from(session.packs.policy()?.custodian.public_key);
-        let now = self.stamp();
+        let compartment = fact.body.compartment();
+        let (case, id) = (session.screening.case, session.screening.id);
         self.store.write(|tx| {
-            let (counter, _) = store::fact::append(tx, Some(session.screening.id), compartment, stored)?;
-            self.seal_into(tx, session, &custodian, compartment, vec![(counter, plain.to_vec())], now)?;
+            let (counter, _) = store::fact::append(tx, Some(id), compartment, stored)?;
+            index(tx, id, &fact.body)?;
+            store::disclosure::mark_screening_due(tx, id)?;
+            if session.erased {
+                store::purge::drop_keys(tx, id)?;
+            }
+            self.seal_into(tx, Some((case, id)), compartment, vec![(counter, plain.to_vec())], fact.at)?;
             if session.erased {
                 let closed = session.screening.closed.map_or(0, |closed| closed.counter);
                 let mut kept = kept(session, closed);
                 kept.push(counter);
                 self.erase(tx, session, &kept)?;
-                for segment in store::segment::of_screening(tx, session.screening.id)? {
-                    store::segment::drop_key(tx, &segment.hash)?;
-                }
             }
             Ok(counter)
         })
     }
+}
+
+/// Notes what must be found again when the fact itself is purged.
+pub(super) fn index(tx: &Tx<'_>, id: ScreeningId, body: &Body) -> Result<(), Error> {
+    if let Body::ReferralOffered { referral, contact } = body {
+        store::referral::insert(tx, *referral, id, contact.service.as_str())?;
+    }
+    Ok(())
+}
+
+/// Facts in parts that each fit one segment.
+pub(super) fn parts(events: Events) -> Vec<Events> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Events::new(), 0_usize);
+    for (counter, fact) in events {
+        if bytes.saturating_add(fact.len()) > SEGMENT_FACTS_BYTES && !part.is_empty() {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes = bytes.saturating_add(fact.len());
+        part.push((counter, fact));
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
 }
 
 /// Whether this fact takes the consent to store back, so that the screening may not be kept after it.
@@ -237,13 +271,6 @@ pub(super) fn takes_back(screening: &Screening, fact: &Fact) -> bool {
         && after.add(screening.last.saturating_add(1), fact.clone()).is_ok()
         && retention(&after, after.consent_ms(&fact.at)) == Keep::AggregateOnly
         && retention(screening, screening.consent_ms(&fact.at)) == Keep::Full
-}
-
-/// Whether the custodian may open a compartment: identity only where a consent to share it stands. The key of a
-/// segment without a grant stays in the store, for a grant that a later consent allows.
-fn may_grant(session: &Session, compartment: Compartment, now: Stamp) -> bool {
-    compartment != Compartment::Identity
-        || session.screening.consents.shares_identity(session.screening.consent_ms(&now))
 }
 
 /// Counters of the facts that stay when only counts may: the opening, the recorded outcome, the closing.

@@ -89,12 +89,42 @@ pub enum Error {
     /// is known. What the answers alone could explain cannot be explained any more, and nothing is added.
     #[error("the answers were erased at closing; only the recorded outcome is kept")]
     Erased,
+    /// What was said was purged from this device after headquarters had it; codes and referrals stay.
+    #[error("purged from this device; headquarters has it")]
+    Purged,
+    /// Sync cannot go on.
+    #[error(transparent)]
+    Sync(#[from] SyncFault),
     /// A step cannot be logged so.
     #[error(transparent)]
     Step(#[from] crate::protocol::log::LogError),
     /// The text as typed cannot be searched.
     #[error(transparent)]
     Search(#[from] crate::directory::search::SearchError<StoreError>),
+}
+
+/// Why sync with headquarters cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyncFault {
+    /// The device belongs to no headquarters yet.
+    #[error("the device is not enrolled")]
+    NotEnrolled,
+    /// The certificate is not this device's.
+    #[error(transparent)]
+    NotOurs(#[from] crate::sync::NotOurs),
+    /// The ticket, the certificate or the bundle does not read.
+    #[error(transparent)]
+    Unreadable(#[from] crate::seal::OpenError),
+}
+
+impl From<crate::sync::SyncError<Error>> for Error {
+    fn from(error: crate::sync::SyncError<Error>) -> Self {
+        match error {
+            crate::sync::SyncError::NotEnrolled => SyncFault::NotEnrolled.into(),
+            crate::sync::SyncError::Seal(error) => error.into(),
+            crate::sync::SyncError::Outbox(error) => error,
+        }
+    }
 }
 
 /// What a caller can do about an error.
@@ -134,8 +164,10 @@ impl Error {
             Self::Refused(_) | Self::NoPermit(_) | Self::Packet(_) | Self::Card(_) | Self::Disabled(_) => {
                 ErrorKind::WrongState
             }
+            Self::Sync(SyncFault::NotEnrolled) => ErrorKind::WrongState,
+            Self::Sync(_) => ErrorKind::InvalidInput,
             Self::Fold(_) | Self::Unreadable { .. } => ErrorKind::StoreDamaged,
-            Self::NotFound { .. } | Self::NoPack { .. } | Self::Erased => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoPack { .. } | Self::Erased | Self::Purged => ErrorKind::NotFound,
             Self::Seal(_) | Self::NoEntropy(_) | Self::Code(_) | Self::OutcomeDiffers => ErrorKind::Internal,
         }
     }

@@ -118,19 +118,22 @@ impl Device {
         self.store.findings()
     }
 
-    /// The sealed segments of a screening, in the order of their chain, each with its grants: the bytes that go to
-    /// headquarters. This device cannot open them; what it can still read is in its own store.
+    /// The sealed segments of a screening, in the order of their chain, each with the grants that its readers have
+    /// now: what is due is disclosed first. This device cannot open them; what it can still read is in its own
+    /// store. Segments whose bytes were purged are left out.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`], [`Error::Seal`].
     pub fn sealed(&self, id: ScreeningId) -> Result<Vec<SealedSegment>, Error> {
+        self.disclose(Some(id))?;
         self.store.read(|rows| {
             let segments = store::segment::of_screening(rows, id)?;
             let with_grants = |row: store::segment::SegmentRow| {
                 let grants = store::segment::grants(rows, &row.hash)?;
                 Ok(SealedSegment { segment: crate::seal::to_bytes(&row.segment)?, grants })
             };
-            segments.into_iter().map(with_grants).collect()
+            let here = |row: &store::segment::SegmentRow| !row.segment.ciphertext.is_empty();
+            segments.into_iter().filter(here).map(with_grants).collect()
         })
     }
 

@@ -16,6 +16,7 @@ mod packs;
 mod refer;
 mod session;
 mod start;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,11 +30,12 @@ pub use close::Closing;
 pub use consult::{
     AgencyLine, ConsentView, Contacts, ExcludedService, OfferedService, ProtocolView, StepView,
 };
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, SyncFault};
 pub use inspect::{ScreeningLine, ScreeningView, SealedSegment};
 pub use packs::{Installed, PackLine};
 pub use refer::ConsentRequest;
 pub use start::StartRequest;
+pub use sync::{CaseStub, FollowUp, Level, PurgeReport, ScreeningSync, SyncState, Volume};
 
 use crate::pack::{Pack, Trust};
 use crate::random::Entropy;
@@ -212,9 +214,13 @@ impl Device {
         };
         let counter = if session.screening.closed.is_some() {
             session.erased = close::takes_back(&session.screening, &fact);
-            self.add_sealed(session, compartment, &plain, &stored)?
+            self.add_sealed(session, &fact, &plain, &stored)?
         } else {
-            self.store.write(|tx| store::fact::append(tx, Some(id), compartment, &stored))?.0
+            self.store.write(|tx| {
+                let (counter, _) = store::fact::append(tx, Some(id), compartment, &stored)?;
+                close::index(tx, id, &fact.body)?;
+                Ok::<_, Error>(counter)
+            })?
         };
         self.memory().last = Some((at.wall_ms, Some(at.steady_ms)));
         session.screening.add(counter, fact).map_err(|what| crate::screening::FoldError { counter, what })?;

@@ -54,6 +54,15 @@ impl Device {
     /// [`Error::Pack`] when it does not verify, makes no sense, or is older than the installed one; the last
     /// good version stays. [`Error::Store`].
     pub fn install(&self, bytes: &[u8]) -> Result<Installed, Error> {
+        self.install_with(bytes, |_| Ok(()))
+    }
+
+    /// As [`Self::install`], with something else in the same transaction.
+    pub(super) fn install_with(
+        &self,
+        bytes: &[u8],
+        also: impl FnOnce(&store::Tx<'_>) -> Result<(), Error>,
+    ) -> Result<Installed, Error> {
         let pack = crate::pack::open(bytes, &self.trust, Some(self.today()))?;
         let installed = |already| Installed {
             header: pack.header.clone(),
@@ -67,6 +76,7 @@ impl Device {
         });
         if let Some(known) = known {
             if known.pack.hash == pack.hash {
+                self.store.write(also)?;
                 return Ok(installed(true));
             }
             may_replace(&known.header, &pack.header)?;
@@ -83,12 +93,16 @@ impl Device {
             installed_ms: at.wall_ms,
         };
         self.store.write(|tx| {
+            also(tx)?;
             let row = store::pack::install(tx, &new)?;
             if let Content::Directory(directory) = &*pack.content {
                 lookup::insert_services(tx, row, directory)?;
             }
             store::fact::append(tx, None, Compartment::Audit, &fact)?;
             store::pack::delete_unused(tx)?;
+            if pack.header.kind == Kind::Recipients {
+                store::disclosure::mark_all_due(tx)?;
+            }
             Ok::<_, Error>(())
         })?;
         // A directory is the one pack that may be large: it is read again when a screening looks for contacts.

@@ -107,6 +107,9 @@ impl Device {
         if rows.is_empty() {
             return Err(Error::NotFound { what: "screening" });
         }
+        if rows.iter().all(|row| row.body.is_none()) {
+            return Err(Error::Purged);
+        }
         let mut facts = Vec::with_capacity(rows.len());
         let erased = rows.iter().any(|row| row.body.is_none());
         for row in rows {

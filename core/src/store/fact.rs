@@ -103,6 +103,20 @@ pub fn from(rows: &Rows<'_>, counter: u64, limit: u32) -> Result<Vec<StoredFact>
     query.query((signed(counter)?, limit))?.mapped(|row| Ok(stored(row))).map(|fact| fact?).collect()
 }
 
+/// At most `limit` facts of the store itself after `counter`, in order.
+///
+/// # Errors
+/// As SQLite.
+pub fn of_store(rows: &Rows<'_>, counter: u64, limit: u32) -> Result<Vec<StoredFact>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} WHERE f.counter > ?1 AND f.screening IS NULL AND f.compartment = ?2
+         ORDER BY f.counter LIMIT ?3"
+    );
+    let mut query = rows.conn.prepare_cached(&sql)?;
+    let of_store = (signed(counter)?, number(Compartment::Audit), limit);
+    query.query(of_store)?.mapped(|row| Ok(stored(row))).map(|fact| fact?).collect()
+}
+
 /// Removes the bodies of a screening's facts, of one compartment or of all, and returns how many.
 /// Call [`super::Store::empty_log`] afterwards.
 ///

@@ -12,14 +12,20 @@
 mod canary;
 pub mod case;
 mod connection;
+pub mod disclosure;
+pub mod enrolment;
 mod error;
 pub mod fact;
+pub mod feed;
 mod files;
 mod finding;
 mod head;
 mod migrate;
 mod open;
 pub mod pack;
+pub mod progress;
+pub mod purge;
+pub mod referral;
 pub mod screening;
 pub mod search;
 pub mod segment;
@@ -28,7 +34,7 @@ pub mod setting;
 mod verify;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -58,7 +64,7 @@ pub struct Identity {
 /// An open store. Closing is dropping.
 pub struct Store {
     path: PathBuf,
-    identity: Identity,
+    identity: RwLock<Identity>,
     findings: Vec<Finding>,
     writer: Mutex<Writer>,
     reader: Mutex<Connection>,
@@ -91,7 +97,7 @@ impl<'c> std::ops::Deref for Tx<'c> {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Store").field("identity", &self.identity()).finish_non_exhaustive()
     }
 }
 
@@ -117,7 +123,26 @@ impl Store {
     /// Who this store is.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        self.identity
+        *self.identity.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a new life, because headquarters proved that this one went back in time or was copied without the
+    /// head file showing it. What the old one sealed keeps its headers; its chain is in doubt from now on. The
+    /// finding is listed from the next opening on.
+    ///
+    /// # Errors
+    /// Those of the store and of the host's randomness.
+    pub fn begin_again(
+        &self,
+        kind: FindingKind,
+        entropy: &dyn Entropy,
+        now: Moment,
+    ) -> Result<Identity, OpenError> {
+        let mut writer = lock(&self.writer);
+        let Writer { conn, head } = &mut *writer;
+        let old = self.identity();
+        open::begin_again(conn, head, kind, old.incarnation, (entropy, now))
+            .inspect(|new| *self.identity.write().unwrap_or_else(PoisonError::into_inner) = *new)
     }
 
     /// What was found wrong when the store was opened, now or at any time before; oldest first.
@@ -148,12 +173,13 @@ impl Store {
         let Writer { conn, head } = &mut *writer;
         let before = conn.total_changes();
         let sql = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
-        let tx = Tx { rows: Rows { conn: &sql }, store: self.identity.store };
+        let identity = self.identity();
+        let tx = Tx { rows: Rows { conn: &sql }, store: identity.store };
         let done = work(&tx)?;
         if sql.total_changes() == before {
             return Ok(done);
         }
-        let mark = self.mark(&sql)?;
+        let mark = mark(&sql, identity)?;
         sql.commit().map_err(StoreError::from)?;
         // The save is durable. A head file that could not be written is behind, which is allowed.
         let _ = head.write(&mark);
@@ -196,21 +222,21 @@ impl Store {
         let head = head::read(&self.path, writer.head.key());
         verify::verify(&mut reader, head)
     }
+}
 
-    /// Counts this transaction and tells where the store will stand after it.
-    fn mark(&self, sql: &Connection) -> Result<Head, StoreError> {
-        let commits = sql
-            .prepare_cached("UPDATE device SET commits = commits + 1 RETURNING commits")?
-            .query_row([], |r| r.get(0))?;
-        let last = fact::last(&Rows { conn: sql })?;
-        Ok(Head {
-            store: self.identity.store,
-            incarnation: self.identity.incarnation,
-            commits: unsigned(commits, "device")?,
-            counter: last.0,
-            hash: last.1,
-        })
-    }
+/// Counts this transaction and tells where the store will stand after it.
+fn mark(sql: &Connection, identity: Identity) -> Result<Head, StoreError> {
+    let commits = sql
+        .prepare_cached("UPDATE device SET commits = commits + 1 RETURNING commits")?
+        .query_row([], |r| r.get(0))?;
+    let last = fact::last(&Rows { conn: sql })?;
+    Ok(Head {
+        store: identity.store,
+        incarnation: identity.incarnation,
+        commits: unsigned(commits, "device")?,
+        counter: last.0,
+        hash: last.1,
+    })
 }
 
 /// The lock, also when a thread died holding it: SQLite rolled its transaction back.

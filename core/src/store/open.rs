@@ -6,7 +6,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 
 use rusqlite::Connection;
 
@@ -142,12 +142,35 @@ fn attempt(
     connection::trust(&reader)?;
     Ok(Store {
         path: path.to_path_buf(),
-        identity,
+        identity: RwLock::new(identity),
         findings,
         writer: Mutex::new(Writer { conn: writer, head }),
         reader: Mutex::new(reader),
         _lock: lock,
     })
+}
+
+/// Begins a new life of an open store; see [`Store::begin_again`].
+pub(super) fn begin_again(
+    conn: &mut Connection,
+    head: &mut HeadFile,
+    kind: finding::FindingKind,
+    old: u64,
+    (entropy, now): (&dyn Entropy, Moment),
+) -> Result<Identity, OpenError> {
+    let told = |failure| match failure {
+        Failure::Told(error) => error,
+        Failure::Unreadable => OpenError::Unreadable,
+    };
+    let life = new_life(entropy)?;
+    let (at, _) = finding::position(conn).map_err(|error| told(error.into()))?;
+    // First, and by itself: a doubt too many costs a question to headquarters, one too few could cost data.
+    super::progress::doubt(conn, old).map_err(|error| told(error.into()))?;
+    finding::record(conn, kind, at, None, life, now).map_err(told)?;
+    let identity = identity(conn).map_err(told)?;
+    head.write(&mark(conn, identity).map_err(told)?)?;
+    head.sync()?;
+    Ok(identity)
 }
 
 /// A random incarnation, 63 bits, and the store id of that life.

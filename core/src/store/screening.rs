@@ -134,6 +134,15 @@ pub fn newest(rows: &Rows<'_>, state: Option<State>, limit: u32) -> Result<Vec<S
     query.query((state.map(State::number), limit))?.mapped(|r| Ok(read(r))).map(|s| s?).collect()
 }
 
+/// How many screenings were closed so far.
+///
+/// # Errors
+/// As SQLite.
+pub fn count_closed(rows: &Rows<'_>) -> Result<u64, StoreError> {
+    let mut query = rows.conn.prepare_cached("SELECT count(*) FROM screening WHERE state <> 0")?;
+    super::unsigned(query.query_row([], |r| r.get(0))?, "screening")
+}
+
 /// Marks an open screening as closed.
 ///
 /// # Errors

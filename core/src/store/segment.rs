@@ -10,6 +10,7 @@ use super::fact::{self, SCREENING_ROW};
 use super::{Rows, StoreError, Tx, hash_at, row_of, signed, unsigned};
 use crate::schema::fact::Compartment;
 use crate::schema::id::{Hash, ScreeningId};
+use crate::schema::wire::receipt::Range;
 use crate::schema::wire::segment::{Grant, Segment, header_hash};
 use crate::secret::Key;
 
@@ -32,6 +33,8 @@ pub struct NewSegment<'a> {
     pub segment: &'a Segment,
     /// Its content key, for later grants; none if there may be none.
     pub key: Option<&'a Key>,
+    /// When it was sealed, milliseconds since 1970 by the phone's clock.
+    pub sealed_ms: i64,
 }
 
 /// A segment as read, without its key.
@@ -68,7 +71,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
     tx.conn
         .prepare_cached(
             "INSERT INTO segment (incarnation, number, screening, compartment, header_hash, header, signature,
-             key, ciphertext) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             key, ciphertext, sealed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute((
             signed(new.incarnation)?,
@@ -80,6 +83,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
             &new.segment.signature,
             new.key.map(|key| &key.expose()[..]),
             &new.segment.ciphertext,
+            new.sealed_ms,
         ))?;
     Ok(hash)
 }
@@ -119,6 +123,58 @@ pub fn from(
         .mapped(|row| Ok(read(row)))
         .map(|s| s?)
         .collect()
+}
+
+/// Segments of a life with numbers in `within` whose bytes are still here, in order, as many as fit into `bytes`
+/// and at least one.
+///
+/// # Errors
+/// As SQLite.
+pub fn range(
+    rows: &Rows<'_>,
+    incarnation: u64,
+    within: Range,
+    bytes: usize,
+) -> Result<Vec<SegmentRow>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} WHERE g.incarnation = ?1 AND g.number >= ?2 AND g.number < ?3
+         AND length(g.ciphertext) > 0 ORDER BY g.number"
+    );
+    let mut query = rows.conn.prepare_cached(&sql)?;
+    let mut found = query.query((signed(incarnation)?, signed(within.from)?, signed(within.to)?))?;
+    let (mut fits, mut left): (Vec<SegmentRow>, usize) = (Vec::new(), bytes);
+    while let Some(row) = found.next()? {
+        let row = read(row)?;
+        let size = row.segment.header.len() + row.segment.signature.len() + row.segment.ciphertext.len();
+        if size > left && !fits.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(size);
+        fits.push(row);
+    }
+    Ok(fits)
+}
+
+/// The hash of a segment; none if it was never sealed here.
+///
+/// # Errors
+/// As SQLite.
+pub fn hash(rows: &Rows<'_>, incarnation: u64, number: u64) -> Result<Option<Hash>, StoreError> {
+    let mut query =
+        rows.conn.prepare_cached("SELECT header_hash FROM segment WHERE incarnation = ?1 AND number = ?2")?;
+    // A number past 63 bits was never given.
+    let Ok(number) = signed(number) else { return Ok(None) };
+    Ok(query.query_row((signed(incarnation)?, number), |r| hash_at(r, 0)).optional()?)
+}
+
+/// The compartment of a segment.
+///
+/// # Errors
+/// [`StoreError::Unknown`] for a segment that is not in the store.
+pub fn compartment(rows: &Rows<'_>, segment: &Hash) -> Result<Compartment, StoreError> {
+    let mut query = rows.conn.prepare_cached("SELECT compartment FROM segment WHERE header_hash = ?1")?;
+    let found: Option<i64> = query.query_row([segment.0], |r| r.get(0)).optional()?;
+    fact::compartment(found.ok_or(StoreError::Unknown { table: "segment" })?)
 }
 
 /// The segments of a screening, by incarnation and number.
@@ -164,6 +220,16 @@ pub fn insert_grant(tx: &Tx<'_>, grant: &Grant) -> Result<(), StoreError> {
         "INSERT INTO segment_grant (segment, recipient, encapsulated, wrapped) VALUES (?1, ?2, ?3, ?4)",
         (grant.segment.0, grant.recipient, &grant.encapsulated, &grant.wrapped),
     )?;
+    Ok(())
+}
+
+/// Lets go of a grant that is withheld from now on.
+///
+/// # Errors
+/// As SQLite.
+pub fn remove_grant(tx: &Tx<'_>, segment: &Hash, recipient: &[u8; 8]) -> Result<(), StoreError> {
+    let sql = "DELETE FROM segment_grant WHERE segment = ?1 AND recipient = ?2";
+    tx.conn.prepare_cached(sql)?.execute((segment.0, recipient))?;
     Ok(())
 }
 

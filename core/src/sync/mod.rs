@@ -20,16 +20,14 @@ mod upload;
 
 pub use enrol::{NotOurs, check_certificate, letter_secret};
 pub use outbox::{Arrival, Change, Effect, Kept, Life, Outbox, Past, Why};
+pub(crate) use page::letter;
 pub use receipt::{Weight, weigh};
 pub use report::{Ended, Report, SyncReport};
 pub use take::take;
 pub use transport::{Go, Progress, Transport, TransportError};
-pub use upload::{Budget, Frames, Item, frames, upload};
+pub use upload::{Budget, Frames, Item, frames, items, upload};
 
 use crate::seal::SealError;
-
-#[cfg(test)]
-mod tests;
 
 /// Why the machine stopped; what was applied before stays applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -105,7 +105,7 @@ fn arrival<'a, O: Outbox>(
 }
 
 /// A letter, opened; its author must be the agency in whose name it speaks.
-pub(super) fn letter<'a, O: Outbox>(outbox: &O, letter: &Signed<Letter>) -> Result<Arrival<'a>, O::Error> {
+pub(crate) fn letter<'a, O: Outbox>(outbox: &O, letter: &Signed<Letter>) -> Result<Arrival<'a>, O::Error> {
     let Ok(named) = unverified(letter) else { return Ok(Arrival::Aside(Why::Unknown)) };
     if named.device != outbox.device() {
         return Ok(Arrival::Aside(Why::OtherDevice));

@@ -249,7 +249,8 @@ fn gaps(held: Option<&Receipt>, segments: u64) -> Vec<Range> {
 }
 
 /// What each frame of an upload carries, by its place.
-fn items(upload: &[u8]) -> Vec<Option<Item>> {
+#[must_use]
+pub fn items(upload: &[u8]) -> Vec<Option<Item>> {
     let mut items = Vec::new();
     let mut rest = upload;
     while let Ok(First::Item(frame, after)) = first(rest) {

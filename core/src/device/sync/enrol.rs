@@ -1,0 +1,63 @@
+//! Belonging to a headquarters.
+
+use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Ticket};
+use amparo_schema::wire::signed::Signed;
+
+use crate::device::{Device, Error, SyncFault};
+use crate::seal::{SecretKey, from_bytes, request, to_bytes};
+use crate::store::{self, StoreError};
+use crate::sync::{NotOurs, check_certificate, letter_secret};
+
+impl Device {
+    /// A request to be enrolled, by a ticket of headquarters: the encoded `Signed<Request>`. Pins the headquarters
+    /// of the ticket; another one than before takes its place, and its certificate ends.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Seal`].
+    pub fn enrolment_request(&self, ticket: &Ticket) -> Result<Vec<u8>, Error> {
+        let device = self.store.identity().device;
+        let signed = request(ticket, device, &self.signer, &self.letter_secret()?.public())?;
+        let headquarters = to_bytes(&ticket.headquarters)?;
+        self.store.write(|tx| store::enrolment::ask(tx, &headquarters))?;
+        Ok(to_bytes(&signed)?)
+    }
+
+    /// Takes the certificate that headquarters gave, an encoded `Signed<Certificate>`, after verifying it with the
+    /// pinned key.
+    ///
+    /// # Errors
+    /// [`Error::Sync`] for anything but this device's certificate of that headquarters.
+    pub fn enrolled(&self, certificate: &[u8]) -> Result<Certificate, Error> {
+        let row = self.store.read(store::enrolment::get)?;
+        let row = row.ok_or(SyncFault::NotOurs(NotOurs::NotAsked))?;
+        let headquarters = read_headquarters(&row.headquarters)?;
+        let signed: Signed<Certificate> = from_bytes(certificate).map_err(SyncFault::Unreadable)?;
+        let keys = (&self.signer.public(), &self.letter_secret()?);
+        let device = self.store.identity().device;
+        let read = check_certificate(&signed, &headquarters, device, keys).map_err(SyncFault::NotOurs)?;
+        self.store.write(|tx| store::enrolment::certify(tx, certificate))?;
+        Ok(read)
+    }
+
+    /// The headquarters to which this device belongs, with the certificate; none before.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn enrolment(&self) -> Result<Option<Enrolment>, Error> {
+        let Some(row) = self.store.read(store::enrolment::get)? else { return Ok(None) };
+        let Some(certificate) = row.certificate else { return Ok(None) };
+        let malformed = |_| StoreError::Malformed { table: "enrolment" };
+        Ok(Some(Enrolment {
+            headquarters: read_headquarters(&row.headquarters)?,
+            certificate: from_bytes(&certificate).map_err(malformed)?,
+        }))
+    }
+
+    pub(super) fn letter_secret(&self) -> Result<SecretKey, Error> {
+        Ok(letter_secret(self.store.signing_seed()?.expose()))
+    }
+}
+
+fn read_headquarters(bytes: &[u8]) -> Result<Headquarters, StoreError> {
+    from_bytes(bytes).map_err(|_| StoreError::Malformed { table: "enrolment" })
+}

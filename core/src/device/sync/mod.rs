@@ -1,0 +1,151 @@
+//! Sync of this device: the machine of [`crate::sync`] over this store, and what follows from it.
+//!
+//! Owns the order of a sync: what is due is sealed and disclosed, sent, and what came back applied, until nothing
+//! is left or nothing moves; then what headquarters has is purged. Holds no lock and no transaction while the
+//! carrier works.
+
+mod audit;
+mod bundle;
+mod disclose;
+mod enrol;
+mod letters;
+mod outbox;
+mod purge;
+mod state;
+
+use std::collections::BTreeMap;
+
+pub use bundle::Volume;
+pub use letters::FollowUp;
+pub use purge::PurgeReport;
+pub use state::{CaseStub, Level, ScreeningSync, SyncState};
+
+use super::{Device, Error, SyncFault};
+use crate::store::{self, FindingKind};
+use crate::sync::{
+    Budget, Ended, Frames, Go, Item, Outbox, Progress, Report, SyncReport, Transport, TransportError, Why,
+    frames, items, take,
+};
+use outbox::StoreOutbox;
+
+/// Exchanges of one sync; each but the last moved something.
+const EXCHANGES_MAX: u32 = 1_000;
+
+impl Device {
+    /// Sends what headquarters lacks and fetches what it has, until nothing is left, nothing moves, or somebody
+    /// stops it; then purges what is due. A carrier that fails is no error: the report says so, and what was done
+    /// stays done. May be called from several threads: no more than time is lost.
+    ///
+    /// # Errors
+    /// [`Error::Sync`] before enrolment; [`Error::Store`], with everything before it done.
+    pub fn sync(&self, transport: &dyn Transport, progress: &dyn Progress) -> Result<SyncReport, Error> {
+        let mut total = SyncReport::default();
+        let mut outbox = StoreOutbox::new(self)?;
+        if outbox.enrolment()?.is_none() {
+            return Err(SyncFault::NotEnrolled.into());
+        }
+        self.seal_audit()?;
+        let mut budget = Budget::default();
+        let mut more = true;
+        total.ended = Ended::Stuck;
+        for _ in 0..EXCHANGES_MAX {
+            total.withheld_back = self.disclose(None)?;
+            let frames = frames(&outbox, &budget)?;
+            if frames.body.is_empty() && !more {
+                total.ended = Ended::Done;
+                break;
+            }
+            let empty = frames.body.is_empty();
+            let (report, broken) =
+                self.exchange(transport, &mut outbox, frames, (&mut budget, &mut total))?;
+            more = !report.unread.is_empty() || !report.rewound.is_empty() || report.certificate_wanted;
+            let stop = progress.exchanged(&total) == Go::Stop;
+            let ended = match broken {
+                Some(broken) => Ended::Broken(broken),
+                None if stop => Ended::Stopped,
+                None if report.wait_ms.is_some() => Ended::Later,
+                None if empty && !more => Ended::Done,
+                None if !report.is_progress() => Ended::Stuck,
+                None => continue,
+            };
+            // Applied letters may have made facts, which are sent before it is over.
+            let left = ended == Ended::Done && report.entries > 0;
+            if !left {
+                total.ended = ended;
+                break;
+            }
+        }
+        self.retry_strangers()?;
+        self.apply_letters()?;
+        total.purged = self.purge_due()?.screenings;
+        Ok(total)
+    }
+
+    fn exchange(
+        &self,
+        transport: &dyn Transport,
+        outbox: &mut StoreOutbox<'_>,
+        frames: Frames,
+        (budget, total): (&mut Budget, &mut SyncReport),
+    ) -> Result<(Report, Option<TransportError>), Error> {
+        let Frames { head, body } = frames;
+        let upload = [head.concat(), body.concat()].concat();
+        let (replies, broken) = match transport.exchange(&upload) {
+            Ok(replies) => (replies, None),
+            Err(TransportError::Cut { replies }) => {
+                // They are taken here; the report need not carry them.
+                (replies, Some(TransportError::Cut { replies: Vec::new() }))
+            }
+            Err(error) => return Ok((Report::default(), Some(error))),
+        };
+        let items = items(&upload);
+        self.note_sent(&items, !replies.is_empty())?;
+        let report = self.take(outbox, &replies)?;
+        let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
+        let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
+        total.add(&report, refused.filter(|_| !report.certificate_wanted));
+        total.begun_again |= report.astray;
+        total.up_bytes = total.up_bytes.saturating_add(u64::try_from(upload.len()).unwrap_or(u64::MAX));
+        total.down_bytes = total.down_bytes.saturating_add(u64::try_from(replies.len()).unwrap_or(u64::MAX));
+        budget.learn(&upload, &report);
+        Ok((report, broken))
+    }
+
+    /// Applies replies, and at once what must not wait: a new incarnation when this one was proven to have gone
+    /// back, so that no number is ever signed twice; and the letters.
+    fn take(&self, outbox: &mut StoreOutbox<'_>, replies: &[u8]) -> Result<Report, Error> {
+        let present = self.store.identity().incarnation;
+        let report = take(outbox, replies)?;
+        if report.astray && self.store.identity().incarnation == present {
+            let fork = report.aside.contains(&Why::Fork);
+            let kind = if fork { FindingKind::Fork } else { FindingKind::Rollback };
+            self.store.begin_again(kind, &*self.entropy, self.clock.now())?;
+            self.begin_incarnation()?;
+            self.disclose_again(present)?;
+        }
+        self.retry_strangers()?;
+        self.apply_letters()?;
+        Ok(report)
+    }
+
+    /// Notes what has left the device, and that headquarters answered.
+    fn note_sent(&self, items: &[Option<Item>], answered: bool) -> Result<(), Error> {
+        let mut sent: BTreeMap<u64, u64> = BTreeMap::new();
+        for item in items.iter().flatten() {
+            if let Item::Segment { incarnation, number } = item {
+                let to = sent.entry(*incarnation).or_default();
+                *to = (*to).max(number.saturating_add(1));
+            }
+        }
+        let now_ms = self.clock.now().wall_ms;
+        self.store.write(|tx| {
+            for (incarnation, to) in sent {
+                store::progress::set_sent(tx, incarnation, to)?;
+            }
+            if answered {
+                store::enrolment::contact(tx, now_ms)?;
+            }
+            Ok(())
+        })
+    }
+}

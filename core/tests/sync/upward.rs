@@ -1,0 +1,148 @@
+//! What goes up: order, cuts, ranges, loss at headquarters, poison.
+
+use amparo_core::sync::{Budget, Why, take, upload};
+use amparo_schema::id::Hash;
+use amparo_schema::wire::disclosure::Withheld;
+
+use super::relay::Depth;
+use super::{reader, world};
+
+#[test]
+fn withdrawals_go_before_everything_else() {
+    let mut world = world();
+    (0..3).for_each(|n| world.seal(n));
+    let withheld = Withheld { segment: Hash([9; 32]), recipient: reader().public().id() };
+    world.outbox.disclose(Vec::new(), vec![withheld]).unwrap();
+    world.exchange(&mut Budget::default());
+    let order =
+        ["hello", "withholds 3", "grants 0", "grants 1", "grants 2", "segment 0", "segment 1", "segment 2"];
+    assert_eq!(world.relay.seen, order);
+}
+
+#[test]
+fn a_cut_at_any_byte_costs_no_more_than_what_was_cut() {
+    let mut before = world();
+    (0..4).for_each(|n| before.seal(n));
+    let (outbox, relay) = (before.outbox.clone(), before.relay.clone());
+    let whole = upload(&outbox, &Budget::default()).unwrap();
+    let largest = 1_024;
+    for cut in 0..=whole.len() {
+        (before.outbox, before.relay) = (outbox.clone(), relay.clone());
+        let replies = before.relay.exchange(&whole[..cut]);
+        let held = before.relay.count();
+        take(&mut before.outbox, &replies).unwrap();
+        let again = upload(&before.outbox, &Budget::default()).unwrap();
+        // I11: what is sent again is what did not arrive, the cut frame, and who calls.
+        assert!(again.len() <= whole.len() - cut + largest, "{cut}: {} of {}", again.len(), whole.len());
+        if replies.is_empty() {
+            assert_eq!(again, whole, "nothing came back");
+        }
+        before.sync();
+        assert_eq!(before.relay.count(), 4, "{cut}, {held} before");
+        assert!(before.is_acknowledged(), "{cut}");
+    }
+}
+
+#[test]
+fn replies_cut_at_any_byte_count_as_far_as_they_came() {
+    let mut before = world();
+    (0..3).for_each(|n| before.seal(n));
+    (0..3).for_each(|n| before.letter(n));
+    let outbox = before.outbox.clone();
+    let replies = before.relay.exchange(&upload(&outbox, &Budget::default()).unwrap());
+    for cut in 0..=replies.len() {
+        before.outbox = outbox.clone();
+        let report = take(&mut before.outbox, &replies[..cut]).unwrap();
+        assert_eq!((report.unreadable, report.aside.len()), (0, 0), "{cut}");
+        before.sync();
+        assert!(before.is_acknowledged() && before.outbox.letters().len() == 3, "{cut}");
+    }
+}
+
+#[test]
+fn ranges_beyond_a_gap_are_not_sent_again() {
+    let mut world = world();
+    (0..6).for_each(|n| world.seal(n));
+    world.relay.poison.extend([(1, 1), (1, 4)]);
+    world.exchange(&mut Budget::default());
+    world.exchange(&mut Budget::default());
+    let sent: Vec<&String> = world.relay.seen.iter().filter(|frame| frame.starts_with("segment")).collect();
+    assert_eq!(sent, ["segment 1", "segment 4"]);
+}
+
+/// I27, upwards: what headquarters refuses holds up nothing, whatever the room, and stays on the device.
+#[test]
+fn i27_a_refused_segment_delays_only_itself() {
+    for up_bytes in [1, 600, 2_000, 1_000_000] {
+        let mut world = world();
+        (0..8).for_each(|n| world.seal(n));
+        world.relay.poison.extend([(1, 0), (1, 3)]);
+        let mut budget = Budget { up_bytes, ..Budget::default() };
+        for _ in 0..40 {
+            world.exchange(&mut budget);
+        }
+        assert_eq!(world.relay.count(), 6, "{up_bytes}");
+        assert_eq!(budget.refused.len(), 2, "{up_bytes}");
+        world.relay.poison.clear();
+        world.sync();
+        assert_eq!(world.relay.count(), 8, "{up_bytes}: it is tried again in another session");
+    }
+}
+
+/// I6, the device's part: what headquarters lost comes back by itself, whatever it was set back to.
+#[test]
+fn i6_headquarters_that_was_set_back_gets_everything_again() {
+    for kept in 0..4 {
+        let mut world = world();
+        (0..kept).for_each(|n| world.seal(n));
+        world.sync();
+        let old = world.relay.clone();
+        (kept..4).for_each(|n| world.seal(n));
+        world.sync();
+        world.relay = old;
+        world.sync();
+        assert_eq!((world.relay.count(), world.relay.readable(&reader()).len()), (4, 4), "{kept}");
+        assert!(world.is_acknowledged());
+        assert_eq!(world.outbox.receipt(1).unwrap().epoch, if kept == 4 { 1 } else { 2 });
+    }
+}
+
+/// I4, the device's part: within one epoch no count falls; what says so is set aside and told.
+#[test]
+fn i4_a_receipt_whose_counts_fell_is_set_aside() {
+    let mut world = world();
+    (0..3).for_each(|n| world.seal(n));
+    world.sync();
+    let held = world.outbox.receipt(1).unwrap().clone();
+    for (at, why) in [(0, Why::Malformed), (1, Why::Fallen), (2, Why::Fallen)] {
+        let mut fallen = held.clone();
+        fallen.log_size += 1;
+        match at {
+            0 => fallen.stored = 1,
+            1 => fallen.durable = 2,
+            _ => fallen.disclosures = 0,
+        }
+        let reply = amparo_schema::wire::push::Reply::Receipt(world.relay.sign(&fallen));
+        let report = take(&mut world.outbox, &amparo_core::seal::to_bytes(&reply).unwrap()).unwrap();
+        assert_eq!((report.receipts, report.aside), (0, vec![why]), "{at}");
+        assert_eq!(world.outbox.receipt(1), Some(&held));
+    }
+    assert_eq!(world.outbox.aside().len(), 3);
+}
+
+/// I5, the device's part for sealed bytes: they go when every backup has them, and not before.
+#[test]
+fn i5_sealed_bytes_stay_until_the_horizon_covers_them() {
+    let mut world = world();
+    (0..3).for_each(|n| world.seal(n));
+    world.relay.depth = Depth::Durable;
+    world.sync();
+    assert_eq!(world.outbox.purge_sealed(), 0);
+    world.relay.depth = Depth::Horizon;
+    world.sync();
+    world.seal(3);
+    assert_eq!(world.outbox.purge_sealed(), 3);
+    world.sync();
+    assert_eq!(world.relay.count(), 4, "the chain goes on from the hash that stayed");
+    assert!(world.is_acknowledged());
+}
