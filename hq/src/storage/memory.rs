@@ -154,7 +154,7 @@ impl Tx for Memory {
         let rows =
             rows.filter(|d| d.recipient == recipient && matches!(d.stage, Stage::Due | Stage::Retract));
         let mut due: Vec<&Delivery> = rows.map(Arc::as_ref).collect();
-        due.sort_by_key(|d| (d.landed.map(|l| l.leaf), d.device, d.segment));
+        due.sort_by_key(|d| (d.stage == Stage::Due, d.landed.map(|l| l.leaf), d.device, d.segment));
         Ok(due.into_iter().take(limit).cloned().collect())
     }
 

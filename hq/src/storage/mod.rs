@@ -8,6 +8,9 @@
 //! Order is by bytes and by counters alone, so that the three engines cannot be told apart from outside.
 
 pub mod memory;
+pub mod postgres;
+pub mod sql;
+pub mod sqlite;
 
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::feed::FeedId;
@@ -99,8 +102,8 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`].
     fn put_delivery(&mut self, delivery: &Delivery) -> Result<(), StorageError>;
-    /// At most `limit` deliveries to a recipient that are [`Stage::Due`] or [`Stage::Retract`], by leaf, device
-    /// and segment.
+    /// At most `limit` deliveries to a recipient that are [`Stage::Retract`], then [`Stage::Due`], each by leaf,
+    /// device and segment.
     ///
     /// # Errors
     /// [`StorageError`].
