@@ -19,6 +19,7 @@ cargo xtask <command>
   bindings   build the library, generate Kotlin, Swift and Python into target/bindings, build the wheel, and
              compare what they offer with bindings/api
              --write  keep what they offer now
+  fuzz       ten million mutants of the wire through every decoder (AMPARO_FUZZ: another count)
   bench      the figures of README: counts and ratios, one run
 ";
 
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
         Some("layout") => layout::run(),
         Some("content") => test::content(flag("--write")),
         Some("bindings") => bindings::run(flag("--write")),
+        Some("fuzz") => test::fuzz(),
         Some("bench") => bench::run(),
         _ => {
             run::say(HELP);

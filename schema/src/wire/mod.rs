@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod disclosure;
 pub mod enrol;
 pub mod feed;
+mod list;
 pub mod push;
 pub mod receipt;
 pub mod segment;
