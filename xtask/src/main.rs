@@ -20,6 +20,7 @@ cargo xtask <command>
              compare what they offer with bindings/api
              --write  keep what they offer now
              --bench  size of the release library, and what a call costs from Python and the JVM
+  fuzz       ten million mutants of the wire through every decoder (AMPARO_FUZZ: another count)
   bench      the figures of README: counts and ratios, one run
 ";
 
@@ -33,6 +34,7 @@ fn main() -> std::process::ExitCode {
         Some("content") => test::content(flag("--write")),
         Some("bindings") if flag("--bench") => bindings::bench(),
         Some("bindings") => bindings::run(flag("--write")),
+        Some("fuzz") => test::fuzz(),
         Some("bench") => bench::run(),
         _ => {
             run::say(HELP);
