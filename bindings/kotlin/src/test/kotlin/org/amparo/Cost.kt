@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test
 class Cost {
     @Test fun cost() {
         // On the disk of the checkout: the temporary folder of a system is often memory, which does not sync.
-        val folder = Files.createTempDirectory(File("target").toPath(), "cost").toFile()
+        val folder = Files.createTempDirectory(File("target").absoluteFile.toPath(), "cost").toFile()
         try {
             Kit.open(folder).use(::measure)
         } finally {
