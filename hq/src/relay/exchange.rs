@@ -100,10 +100,7 @@ impl Relay {
         if wait {
             answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
         }
-        for hello in callers {
-            let replies = self.run(storage, now_ms, |work| work.replies(&hello, down_bytes_max))?;
-            answers.callers.push((hello.device, replies));
-        }
+        answers.callers = self.answer(storage, &callers, down_bytes_max, now_ms)?;
         Ok(answers)
     }
 }
