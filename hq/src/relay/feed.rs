@@ -7,7 +7,7 @@
 //! first one was told something else.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
+use amparo_schema::limits::{FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Page};
 use amparo_schema::wire::signed::Signed;
@@ -63,7 +63,7 @@ impl Relay {
             if work.knows(&pull.cursor)? {
                 work.tx.acknowledge(pull.recipient, pull.cursor.read)?;
             }
-            let budget = usize::try_from(pull.down_bytes).unwrap_or(usize::MAX).min(DOWN_BYTES_MAX);
+            let budget = usize::try_from(pull.down_bytes).unwrap_or(usize::MAX);
             Ok(work.page(pull.cursor, Some(pull.recipient), budget)?.0)
         })
     }
@@ -115,7 +115,7 @@ impl Work<'_> {
     /// Appends an entry under a name; the same name again changes nothing.
     pub(super) fn append_once(&mut self, feed: FeedId, name: &[u8], entry: &Entry) -> Result<(), RelayError> {
         let whole = to_bytes(entry).map_err(|_| RelayError::Encoding)?;
-        if whole.len().saturating_add(PAGE_BYTES) > FRAME_BYTES_MAX {
+        if whole.len().saturating_add(PAGE_BYTES + ENTRY_BYTES) > FRAME_BYTES_MAX {
             return Err(RelayError::TooLarge);
         }
         let key = Hash::of("amparo-posted-1", &[&feed.0.0, name]);
@@ -156,6 +156,8 @@ impl Work<'_> {
     ) -> Result<(Page, usize), RelayError> {
         let from = if self.knows(&cursor)? { cursor } else { Cursor::start(cursor.feed) };
         let feed = from.feed;
+        // A page is one reply.
+        let budget = budget.min(FRAME_BYTES_MAX);
         let (mut at, mut bytes, mut entries) = (from, PAGE_BYTES, Vec::new());
         while bytes < budget {
             let Some(stored) = self.tx.entry(feed, at.read)? else {

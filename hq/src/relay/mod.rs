@@ -6,6 +6,7 @@
 //! says so.
 
 mod aside;
+mod carry;
 mod disclosure;
 mod enrol;
 mod exchange;
@@ -126,12 +127,6 @@ impl Relay {
         Self { signer, bundle, settings, log: log::Log::default() }
     }
 
-    /// The key to which bundles are sealed.
-    #[must_use]
-    pub fn bundle_key(&self) -> &SecretKey {
-        &self.bundle
-    }
-
     /// Runs one transaction; a refusal undoes it as an error of the store does.
     fn run<T>(
         &self,
@@ -164,7 +159,7 @@ impl Relay {
     /// # Errors
     /// [`RelayError::Storage`].
     pub fn checkpoint(&self, storage: &mut dyn Storage) -> Result<Checkpoint, RelayError> {
-        self.run(storage, 0, |work| work.checkpoint())
+        self.with_log(storage, log::checkpoint)
     }
 
     /// RFC 9162 proof that a segment is in the log as it stands, with the position of its leaf, the header
@@ -178,11 +173,10 @@ impl Relay {
         device: DeviceId,
         segment: &Hash,
     ) -> Result<(u64, Vec<u8>), RelayError> {
-        self.run(storage, 0, |work| {
-            let (_, stored) = work.named(device, segment)?.ok_or(RelayError::UnknownSegment)?;
-            let proof = work.inclusion(stored.leaf)?.ok_or(RelayError::Damaged)?;
-            Ok((stored.leaf, proof))
-        })
+        let stored = self.run(storage, 0, |work| work.named(device, segment))?;
+        let (_, stored) = stored.ok_or(RelayError::UnknownSegment)?;
+        let proof = self.with_log(storage, |tree| log::inclusion(tree, stored.leaf))?;
+        Ok((stored.leaf, proof.ok_or(RelayError::Damaged)?))
     }
 
     /// RFC 9162 proof that the log with `size` leaves is a beginning of the log as it stands; none for an
@@ -195,7 +189,7 @@ impl Relay {
         storage: &mut dyn Storage,
         size: u64,
     ) -> Result<Option<Vec<u8>>, RelayError> {
-        self.run(storage, 0, |work| work.consistency(size))
+        self.with_log(storage, |tree| log::consistency(tree, size))
     }
 
     /// Acts among at most `limit` leaves of the log from a position on, with their positions.
