@@ -40,6 +40,9 @@ const REFEREES: &[Referee] = &[
 pub(crate) fn run(all: bool) -> Outcome {
     let cargo = cargo();
     command(&cargo, &["test", "--workspace", "--locked"])?;
+    if all {
+        worlds("100000", &[])?;
+    }
     content(false)?;
     command(
         &cargo,
@@ -78,6 +81,18 @@ pub(crate) fn run(all: bool) -> Outcome {
     } else {
         Ok(())
     }
+}
+
+/// Runs a million seeded worlds, or as many as `AMPARO_WORLDS` says, with the optimisations of a shipped build.
+pub(crate) fn sim() -> Outcome {
+    let count = std::env::var("AMPARO_WORLDS").unwrap_or_else(|_| "1000000".into());
+    worlds(&count, &["--release"])
+}
+
+fn worlds(count: &str, profile: &[&str]) -> Outcome {
+    let words = ["test", "--locked", "-p", "amparo-tests", "--test", "world"];
+    let words = [&words[..], profile, &["--", "--nocapture"]].concat();
+    command_with(("AMPARO_WORLDS", count), &cargo(), &words)
 }
 
 /// Runs the decoders of the wire on many mutants, with the optimisations that a shipped build has.

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// One table with what undoes the changes of the transaction under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Table<K, V> {
     rows: Arc<BTreeMap<K, V>>,
     undo: Vec<(K, Option<V>)>,
@@ -49,7 +49,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
 }
 
 /// The store.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     records: Table<(Shelf, Vec<u8>), Arc<[u8]>>,
     segments: Table<Place, Arc<Segment>>,

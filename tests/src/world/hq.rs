@@ -36,7 +36,8 @@ pub(super) struct Hq {
     aside: Vec<(DeviceId, Frame)>,
 }
 
-fn agency() -> Name {
+/// The agency of every reader.
+pub(super) fn agency() -> Name {
     Name::new("synthetic-agency").expect("a name")
 }
 
@@ -79,6 +80,11 @@ impl Hq {
         let certificate = self.relay.enrol(&mut self.storage, &request, now_ms).expect("enrols");
         self.keys.insert(phone.outbox.device(), phone.outbox.signer().public());
         phone.outbox.enrol(Enrolment { headquarters: self.relay.headquarters(), certificate });
+    }
+
+    /// Whether its store is as that of another.
+    pub(super) fn same_store(&self, other: &Self) -> bool {
+        self.storage == other.storage
     }
 
     /// One exchange.

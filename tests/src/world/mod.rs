@@ -4,17 +4,23 @@
 //! failing disk and clock. One seed gives one history, so that a failure is run again by its seed. Invariants
 //! are checked at each step where they can be seen from outside, and at the end, when the faults have stopped.
 
+mod cut;
 mod hq;
 mod phone;
 mod reader;
 mod step;
 mod truth;
 
+pub use cut::{Cuts, every_byte};
+
 use std::collections::BTreeSet;
 
 use amparo_core::random::SeededEntropy;
+use amparo_core::seal::unverified;
 use amparo_core::sync::Outbox;
 use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::wire::feed::Letter;
+use amparo_schema::wire::signed::Signed;
 
 use crate::dice::Dice;
 use hq::Hq;
@@ -48,6 +54,8 @@ pub struct Tally {
     pub rollbacks: u64,
     /// Withdrawals.
     pub withdrawals: u64,
+    /// Letters written.
+    pub letters: u64,
     /// Segments that readers opened.
     pub read: u64,
 }
@@ -64,6 +72,7 @@ impl Tally {
         self.restores += other.restores;
         self.rollbacks += other.rollbacks;
         self.withdrawals += other.withdrawals;
+        self.letters += other.letters;
         self.read += other.read;
     }
 }
@@ -91,6 +100,8 @@ pub struct World {
     /// Earlier states of phones: which, and what it was.
     snapshots: Vec<(usize, Phone)>,
     readers: Vec<Reader>,
+    /// Letters to each device, by id; readers keep what they wrote.
+    letters: Vec<(DeviceId, Signed<Letter>)>,
     /// Sequences on sticks, by whoever carries them.
     sticks: Vec<Vec<u8>>,
     truth: Truth,
@@ -105,7 +116,7 @@ pub struct World {
 /// The first invariant that broke.
 pub fn run(seed: u64) -> Result<Tally, Broken> {
     let mut world = World::new(seed);
-    let steps = 10 + world.dice.below(40);
+    let steps = 5 + world.dice.below(28);
     let mut at = 0;
     let done = (0..steps)
         .try_for_each(|step| {
@@ -147,6 +158,7 @@ impl World {
             phones,
             snapshots: Vec::new(),
             readers,
+            letters: Vec::new(),
             sticks: Vec::new(),
             truth: Truth::default(),
             now_ms: NOON_MS,
@@ -157,6 +169,10 @@ impl World {
 
     /// The faults stop; everything must come to where it belongs.
     fn end(&mut self) -> Result<(), String> {
+        // Readers post again what a restore may have lost.
+        for (_, letter) in &self.letters {
+            self.hq.post(letter, self.now_ms);
+        }
         for n in 0..self.phones.len() {
             self.hq.release(self.phones[n].outbox.device(), self.now_ms);
             self.settle(n)?;
@@ -173,6 +189,7 @@ impl World {
             }
         }
         self.check_phones()?;
+        self.check_letters()?;
         self.check_readers()
     }
 
@@ -184,6 +201,20 @@ impl World {
                 self.hq.has(device, hash).map_err(|why| {
                     format!("I1: segment {number} of life {incarnation:x} of phone {n}: {why}")
                 })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// I22: every letter came to every copy of its device, once, and nothing else came.
+    fn check_letters(&self) -> Result<(), String> {
+        for (n, phone) in self.phones.iter().enumerate() {
+            let mine = self.letters.iter().filter(|(device, _)| *device == phone.outbox.device());
+            let sent: BTreeSet<[u8; 16]> =
+                mine.filter_map(|(_, letter)| unverified(letter).ok()).map(|letter| letter.id).collect();
+            let came: BTreeSet<[u8; 16]> = phone.outbox.letters().keys().copied().collect();
+            if sent != came {
+                return Err(format!("I22: phone {n} has {} of {} letters", came.len(), sent.len()));
             }
         }
         Ok(())

@@ -129,8 +129,7 @@ impl Phone {
     /// # Panics
     /// Never.
     pub(super) fn believe(&mut self, reader: &Reader) {
-        let agency = amparo_schema::name::Name::new("synthetic-agency").expect("a name");
-        self.outbox.believe(Hash(reader.signer().public().0), agency);
+        self.outbox.believe(Hash(reader.signer().public().0), super::hq::agency());
     }
 
     /// Applies replies to an upload; a receipt that proves it astray begins a new life, as the device does.

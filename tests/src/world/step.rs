@@ -2,8 +2,11 @@
 
 use amparo_core::sync::{Outbox, Past};
 
-use amparo_schema::id::Hash;
+use amparo_core::seal::write_letter;
+use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::wire::feed::Note;
 
+use super::hq::agency;
 use super::phone::Made;
 use super::{EXCHANGES_MAX, World};
 
@@ -33,7 +36,8 @@ impl World {
             0..30 => self.screen(n),
             30..38 => self.disclose(n),
             38..43 => self.withdraw(n),
-            43..70 => self.sync(n)?,
+            43..47 => self.write(n),
+            47..70 => self.sync(n)?,
             70..75 => self.export(n),
             75..80 => self.import()?,
             80..88 => self.read()?,
@@ -106,6 +110,26 @@ impl World {
         let number = self.phones[n].withhold(made.hash, &reader.key()).expect("withholds");
         self.note(format!("phone {n} holds {} back in {number}", short(&made.hash)));
         self.tally.withdrawals += 1;
+    }
+
+    /// A reader writes to a phone's person.
+    fn write(&mut self, n: usize) {
+        let Some(reader) = self.dice.one(&self.readers) else { return };
+        let outbox = &self.phones[n].outbox;
+        let (device, letter_key) = (outbox.device(), outbox.letter_secret().public());
+        let note = Note::FollowUp {
+            case: CaseId([9; 16]),
+            screening: None,
+            from: agency(),
+            text: "synthetic".into(),
+            due_ms: None,
+        };
+        let letter =
+            write_letter(&note, device, &letter_key, &reader.signer(), &self.entropy).expect("writes");
+        self.hq.post(&letter, self.now_ms);
+        self.letters.push((device, letter));
+        self.tally.letters += 1;
+        self.note(format!("a letter to phone {n}"));
     }
 
     fn fate(&mut self, bytes: usize) -> Fate {
