@@ -185,6 +185,12 @@ fn what_strangers_send_is_bounded_and_takes_no_room_from_devices() {
     let stray = phone.sealed_at(0, Hash([9; 32]), "stray");
     assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&stray)])), [(0, Refusal::Fork)]);
     assert_eq!(told(&relay, &mut storage, &phone).stored, 1);
+    let listed = relay.devices(&mut storage, None, 10).unwrap();
+    assert_eq!(
+        listed.iter().map(|d| (d.device, d.revoked, d.aside)).collect::<Vec<_>>(),
+        [(phone.device, false, 1)]
+    );
+    assert_eq!(relay.devices(&mut storage, Some(phone.device), 10), Ok(vec![]));
 }
 
 #[test]

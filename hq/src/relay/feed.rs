@@ -128,9 +128,13 @@ impl Work<'_> {
 
     fn append(&mut self, feed: FeedId, item: &Item) -> Result<u64, RelayError> {
         let position = self.feed_head(feed)?;
+        // What is whole has its link at once; the rest when a reader is given it.
+        let link = match item {
+            Item::Whole(entry) => self.end(feed, position)?.after(entry).link,
+            Item::Sealed { .. } => Hash([0; 32]),
+        };
         let item = minicbor::to_vec(item).map_err(|_| RelayError::Encoding)?;
-        // The link is made when a reader is given the entry.
-        self.tx.put_entry(feed, position, &Stored { link: Hash([0; 32]), item })?;
+        self.tx.put_entry(feed, position, &Stored { link, item })?;
         self.tx.put_record(Shelf::Feed, &feed.0.0, &position.saturating_add(1).to_be_bytes())?;
         Ok(position)
     }
@@ -138,6 +142,13 @@ impl Work<'_> {
     fn feed_head(&mut self, feed: FeedId) -> Result<u64, StorageError> {
         let Some(bytes) = self.tx.record(Shelf::Feed, &feed.0.0)? else { return Ok(0) };
         bytes.try_into().map(u64::from_be_bytes).map_err(|_| StorageError::Damaged("feed"))
+    }
+
+    /// The cursor before a position.
+    fn end(&mut self, feed: FeedId, position: u64) -> Result<Cursor, RelayError> {
+        let Some(last) = position.checked_sub(1) else { return Ok(Cursor::start(feed)) };
+        let before = self.tx.entry(feed, last)?.ok_or(StorageError::Damaged("feed_entry"))?;
+        Ok(Cursor { feed, read: position, link: before.link })
     }
 
     /// Whether a reader was given this cursor.

@@ -20,7 +20,7 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::push::Refusal;
 use amparo_seal::{SecretKey, Signer};
 
-pub use enrol::Reader;
+pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
 pub use log::{Act, Action, Checkpoint, action_leaf};
