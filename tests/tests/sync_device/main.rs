@@ -9,7 +9,6 @@ mod readers;
 mod relay;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use amparo_core::device::{ConsentRequest, Device, Level, NextStep, StartRequest};
@@ -69,7 +68,7 @@ impl Transport for Nowhere {
     }
 }
 
-fn open(path: &PathBuf, clock: &Arc<FixedClock>, seed: u64) -> Device {
+fn open(path: &std::path::Path, clock: &Arc<FixedClock>, seed: u64) -> Device {
     let entropy = Arc::new(SeededEntropy::new(seed));
     Device::open(path, &Key::new(&[9; 32]), embedded::trust().unwrap(), clock.clone(), entropy).unwrap()
 }
@@ -241,6 +240,26 @@ fn a_device_that_was_not_enrolled_does_not_sync_and_takes_no_strange_certificate
     assert!(device.enrolment().unwrap().is_none());
     assert_eq!(device.enrolled(&certificate).unwrap().agency, name("synthetic-agency"));
     assert_eq!(device.enrolment().unwrap().unwrap().headquarters, relay::headquarters());
+}
+
+/// Another headquarters has nothing of what the first acknowledged.
+#[test]
+fn another_headquarters_gets_everything_that_is_here() {
+    let world = world();
+    let device = world.device();
+    let id = closed(device);
+    world.sync();
+    let mut other = relay::ticket();
+    other.headquarters.url = "https://other.example/".into();
+    let request = device.enrolment_request(&other).unwrap();
+    assert_eq!(device.enrolment().unwrap().unwrap().headquarters, relay::headquarters(), "until it answers");
+    assert_eq!(world.sync().exchanges, 1);
+    let mut new = Relay::new();
+    device.enrolled(&new.enrol(&request)).unwrap();
+    *world.line.relay.lock().unwrap() = new;
+    assert_eq!(world.level(id), Level::Sent);
+    world.sync();
+    assert_eq!((world.level(id), world.custodian(id).len()), (Level::Durable, 2));
 }
 
 /// A carrier during whose work the device is used: no lock and no transaction is held meanwhile.

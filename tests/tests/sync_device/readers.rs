@@ -86,6 +86,24 @@ fn i19_a_withdrawal_withholds_what_was_given() {
     assert_eq!(compartments(&world.reads(&agency(), id)), [Compartment::Case, Compartment::Consent]);
 }
 
+/// I19: the right to withdraw outlives what was said on the device.
+#[test]
+fn i19_a_withdrawal_after_the_purge_withholds_every_reader() {
+    let world = world();
+    let device = world.device();
+    let (id, ..) = referred(device);
+    world.sync();
+    (0..24 * 40).for_each(|_| world.pass_ms(HOUR_MS));
+    assert_eq!(world.sync().purged, 1);
+    assert_eq!(compartments(&world.reads(&agency(), id)).len(), 3);
+    device.withdraw_consent(id, 0).unwrap();
+    world.sync();
+    assert_eq!(world.reads(&agency(), id), []);
+    assert_eq!(world.custodian(id), [(Compartment::Consent, vec!["consent_withdrawn"])]);
+    assert!(matches!(device.screening(id), Err(amparo_core::device::Error::Purged)));
+    assert!(device.verify().unwrap().is_whole());
+}
+
 #[test]
 fn a_referral_that_is_taken_back_ends_what_the_agency_may_be_given() {
     let world = world();
