@@ -2,7 +2,7 @@
 //!
 //! Rooms, and the one direction in which they may look: `time, random, secret` <- pure domain
 //! (`answers, condition, person, pack, checklist, assessment, calendar, protocol, directory, screening,
-//! consent, referral, recipient, packet, seal, journal`) <- `store` <- `device`. The pure domain knows no
+//! consent, referral, recipient, packet, seal, journal, sync`) <- `store` <- `device`. The pure domain knows no
 //! store and no clock; `store` knows no rule of the domain; only [`device`] knows both.
 //!
 //! Never prints, never opens a socket, never starts a thread or a runtime, never reads a clock or draws

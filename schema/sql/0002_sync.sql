@@ -4,8 +4,9 @@ ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE enrolment (
     only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.
-    headquarters BLOB NOT NULL,                            -- Headquarters as the ticket named it, encoded; pinned.
-    certificate BLOB,                                      -- Signed certificate, encoded; null until it came.
+    asked BLOB NOT NULL,                                   -- Headquarters of the last ticket, encoded.
+    headquarters BLOB,                                     -- Headquarters that enrolled the device, encoded; pinned.
+    certificate BLOB,                                      -- Its signed certificate, encoded; null until it came.
     revoked_ms INTEGER,                                    -- Since when it holds no longer, by headquarters' clock.
     contact_ms INTEGER                                     -- When headquarters last answered, by the phone's clock.
 ) STRICT;

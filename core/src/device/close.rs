@@ -239,6 +239,23 @@ impl Device {
     }
 }
 
+impl Device {
+    /// Adds a fact to a screening of which nothing can be read here any more, and seals it.
+    pub(super) fn add_to_purged(&self, id: ScreeningId, body: Body) -> Result<(), Error> {
+        let row = self.store.read(|rows| store::screening::by_id(rows, id))?;
+        let case = row.ok_or(Error::NotFound { what: "screening" })?.case;
+        let fact = Fact { at: self.stamp(), body };
+        let compartment = fact.body.compartment();
+        let plain = session::encode(&fact)?;
+        self.store.write(|tx| {
+            let (counter, _) = store::fact::append(tx, Some(id), compartment, &plain)?;
+            store::disclosure::mark_screening_due(tx, id)?;
+            self.seal_into(tx, Some((case, id)), compartment, vec![(counter, plain.clone())], fact.at)?;
+            Ok(())
+        })
+    }
+}
+
 /// Notes what must be found again when the fact itself is purged.
 pub(super) fn index(tx: &Tx<'_>, id: ScreeningId, body: &Body) -> Result<(), Error> {
     if let Body::ReferralOffered { referral, contact } = body {

@@ -87,16 +87,21 @@ impl Device {
     }
 
     /// Withdraws the consent that was recorded under this counter. Works after closing too, and travels; where
-    /// it was the consent to store, all but the outcome is erased from this device.
+    /// it was the consent to store, all but the outcome is erased from this device. Of a screening that was purged
+    /// every reader is withheld, and a counter that no consent has withdraws everything.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such consent.
     pub fn withdraw_consent(&self, id: ScreeningId, consent: u64) -> Result<(), Error> {
-        self.work(id, |session| {
-            self.add(session, Body::ConsentWithdrawn { consent })?;
+        let body = Body::ConsentWithdrawn { consent };
+        let withdrawn = self.work(id, |session| {
+            self.add(session, body.clone())?;
             Ok(session.erased)
-        })
-        .map(|erased| self.forget_if(erased))
+        });
+        match withdrawn {
+            Err(Error::Purged) => self.add_to_purged(id, body),
+            done => done.map(|erased| self.forget_if(erased)),
+        }
     }
 
     /// Records that the law lets something go ahead without consent. It must be told to the person; `told`

@@ -18,7 +18,7 @@ use crate::assessment::{Assessment, assess};
 use crate::checklist::{Form, Gate, Walk};
 use crate::consent::State;
 use crate::pack::Pack;
-use crate::screening::{self, Screening};
+use crate::screening::{self, NoFold, Screening};
 use crate::store::{self, fact};
 
 /// The screening with its packs and its walk.
@@ -107,9 +107,6 @@ impl Device {
         if rows.is_empty() {
             return Err(Error::NotFound { what: "screening" });
         }
-        if rows.iter().all(|row| row.body.is_none()) {
-            return Err(Error::Purged);
-        }
         let mut facts = Vec::with_capacity(rows.len());
         let erased = rows.iter().any(|row| row.body.is_none());
         for row in rows {
@@ -117,7 +114,11 @@ impl Device {
             let Some(body) = row.body.filter(|_| row.compartment != Compartment::Identity) else { continue };
             facts.push((row.counter, decode(row.counter, &body)?));
         }
-        let screening = Screening::from_facts(facts)?;
+        let screening = Screening::from_facts(facts).map_err(|why| match why.what {
+            // Only what was added after a purge is left.
+            NoFold::NotOpened if erased => Error::Purged,
+            _ => why.into(),
+        })?;
         let packs = self.packs_of(&screening)?;
         let form = Arc::new(Form::compile(packs.policy()?, packs.checklist()?)?);
         let walk = Walk::new(Arc::clone(&form), &screening.answers);

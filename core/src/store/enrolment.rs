@@ -7,9 +7,11 @@ use super::{Rows, StoreError, Tx};
 /// What is known of headquarters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolmentRow {
-    /// Headquarters, encoded; pinned when the request was made.
-    pub headquarters: Vec<u8>,
-    /// The signed certificate, encoded; none until it came.
+    /// Headquarters of the last request, encoded.
+    pub asked: Vec<u8>,
+    /// Headquarters that enrolled the device, encoded; none before.
+    pub headquarters: Option<Vec<u8>>,
+    /// Its signed certificate, encoded; none before.
     pub certificate: Option<Vec<u8>>,
     /// Since when it holds no longer, by headquarters' clock, milliseconds since 1970.
     pub revoked_ms: Option<i64>,
@@ -22,37 +24,41 @@ pub struct EnrolmentRow {
 /// # Errors
 /// As SQLite.
 pub fn get(rows: &Rows<'_>) -> Result<Option<EnrolmentRow>, StoreError> {
-    let sql = "SELECT headquarters, certificate, revoked_ms, contact_ms FROM enrolment";
+    let sql = "SELECT asked, headquarters, certificate, revoked_ms, contact_ms FROM enrolment";
     let row = rows.conn.prepare_cached(sql)?.query_row([], |r| {
         Ok(EnrolmentRow {
-            headquarters: r.get(0)?,
-            certificate: r.get(1)?,
-            revoked_ms: r.get(2)?,
-            contact_ms: r.get(3)?,
+            asked: r.get(0)?,
+            headquarters: r.get(1)?,
+            certificate: r.get(2)?,
+            revoked_ms: r.get(3)?,
+            contact_ms: r.get(4)?,
         })
     });
     Ok(row.optional()?)
 }
 
-/// Pins headquarters. Another one than before begins anew: without certificate, revocation or contact.
+/// Notes of which headquarters a certificate is asked. Until it comes, nothing else changes.
 ///
 /// # Errors
 /// As SQLite.
 pub fn ask(tx: &Tx<'_>, headquarters: &[u8]) -> Result<(), StoreError> {
-    if get(tx)?.is_some_and(|row| row.headquarters == headquarters) {
-        return Ok(());
-    }
-    tx.conn
-        .execute("INSERT OR REPLACE INTO enrolment (only, headquarters) VALUES (1, ?1)", [headquarters])?;
+    let sql = "INSERT INTO enrolment (only, asked) VALUES (1, ?1)
+        ON CONFLICT (only) DO UPDATE SET asked = ?1";
+    tx.conn.execute(sql, [headquarters])?;
     Ok(())
 }
 
-/// Keeps the certificate; a new one ends a revocation of the one before.
+/// Pins the headquarters that was asked, with its certificate; a new one ends a revocation of the one before. What
+/// another headquarters acknowledged and where its feeds were read counts no more: all that is here is sent anew.
 ///
 /// # Errors
-/// [`StoreError::Unknown`] when no headquarters is pinned.
+/// [`StoreError::Unknown`] when none was asked.
 pub fn certify(tx: &Tx<'_>, certificate: &[u8]) -> Result<(), StoreError> {
-    change(tx, "UPDATE enrolment SET certificate = ?1, revoked_ms = NULL", &certificate)
+    if get(tx)?.is_some_and(|row| row.headquarters.is_some_and(|pinned| pinned != row.asked)) {
+        tx.conn.execute("UPDATE progress SET receipt = NULL", [])?;
+        tx.conn.execute("DELETE FROM cursor", [])?;
+    }
+    change(tx, "UPDATE enrolment SET headquarters = asked, certificate = ?1, revoked_ms = NULL", &certificate)
 }
 
 /// Notes that the certificate holds no longer.

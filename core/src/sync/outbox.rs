@@ -142,6 +142,8 @@ pub struct Kept {
 }
 
 /// One change, in one transaction.
+// One at a time is in memory: boxing would cost more than it saves.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     /// The newest receipt of its incarnation, verified. Kept only if [`super::weigh`] finds it newer than the one

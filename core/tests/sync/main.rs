@@ -1,5 +1,7 @@
 //! The machine of sync against a small headquarters. All facts are synthetic.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+
 mod feeds;
 mod hostile;
 mod relay;

@@ -35,6 +35,14 @@ struct Plan {
     looked_at: Vec<Hash>,
 }
 
+/// What due segments are about.
+enum Subject {
+    Store,
+    Screening(Box<Session>),
+    /// A screening of which nothing can be read here any more but what was added since.
+    Purged,
+}
+
 impl Plan {
     fn is_full(&self) -> bool {
         self.grants.len().max(self.withheld.len()) >= DISCLOSURE_GRANTS_MAX
@@ -79,7 +87,11 @@ impl Device {
         if due.is_empty() {
             return Ok(());
         }
-        let session = about.map(|id| self.load(id)).transpose()?;
+        let subject = match about.map(|id| self.load(id)) {
+            None => Subject::Store,
+            Some(Err(Error::Purged)) => Subject::Purged,
+            Some(session) => Subject::Screening(Box::new(session?)),
+        };
         for segment in due {
             let (compartment, key, given) = self.store.read(|rows| {
                 let compartment = store::segment::compartment(rows, &segment)?;
@@ -88,7 +100,7 @@ impl Device {
             })?;
             // A key that is gone was dropped because nothing may be kept: nobody is to be given it any more.
             let readers = match &key {
-                Some(_) => self.readers(session.as_ref(), compartment)?,
+                Some(_) => self.readers(&subject, compartment)?,
                 None => Readers::default(),
             };
             for (recipient, to) in &readers.grant {
@@ -105,19 +117,22 @@ impl Device {
         Ok(())
     }
 
-    fn readers(&self, session: Option<&Session>, compartment: Compartment) -> Result<Readers, Error> {
-        let country = session.map(|session| session.screening.place.country);
-        let policy = match session {
-            Some(session) => Arc::clone(&session.packs.policy),
-            None => self.current(Kind::Policy, None)?,
+    fn readers(&self, subject: &Subject, compartment: Compartment) -> Result<Readers, Error> {
+        let (about, country) = match subject {
+            Subject::Store => (About::Store, None),
+            Subject::Purged => (About::Erased, None),
+            Subject::Screening(session) => {
+                let erased = session.erased;
+                let about = if erased { About::Erased } else { About::Screening(&session.screening) };
+                (about, Some(session.screening.place.country))
+            }
+        };
+        let policy = match subject {
+            Subject::Screening(session) => Arc::clone(&session.packs.policy),
+            Subject::Store | Subject::Purged => self.current(Kind::Policy, None)?,
         };
         let Content::Policy(policy) = &*policy.content else { return Err(Error::NoPack { kind: "policy" }) };
         let pack = self.recipients_pack(country)?;
-        let about = match session {
-            None => About::Store,
-            Some(session) if session.erased => About::Erased,
-            Some(session) => About::Screening(&session.screening),
-        };
         let known = Known {
             custodian: PublicKey::from(policy.custodian.public_key),
             recipients: pack.as_deref().and_then(recipients),

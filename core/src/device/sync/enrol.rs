@@ -9,8 +9,8 @@ use crate::store::{self, StoreError};
 use crate::sync::{NotOurs, check_certificate, letter_secret};
 
 impl Device {
-    /// A request to be enrolled, by a ticket of headquarters: the encoded `Signed<Request>`. Pins the headquarters
-    /// of the ticket; another one than before takes its place, and its certificate ends.
+    /// A request to be enrolled, by a ticket of headquarters: the encoded `Signed<Request>`. An enrolment that there
+    /// is stays until the certificate comes.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Seal`].
@@ -22,15 +22,15 @@ impl Device {
         Ok(to_bytes(&signed)?)
     }
 
-    /// Takes the certificate that headquarters gave, an encoded `Signed<Certificate>`, after verifying it with the
-    /// pinned key.
+    /// Takes the certificate that headquarters gave, an encoded `Signed<Certificate>`, after verifying it with the key
+    /// of the last ticket, and pins that headquarters. In place of another one, everything is sent anew.
     ///
     /// # Errors
     /// [`Error::Sync`] for anything but this device's certificate of that headquarters.
     pub fn enrolled(&self, certificate: &[u8]) -> Result<Certificate, Error> {
         let row = self.store.read(store::enrolment::get)?;
         let row = row.ok_or(SyncFault::NotOurs(NotOurs::NotAsked))?;
-        let headquarters = read_headquarters(&row.headquarters)?;
+        let headquarters = read_headquarters(&row.asked)?;
         let signed: Signed<Certificate> = from_bytes(certificate).map_err(SyncFault::Unreadable)?;
         let keys = (&self.signer.public(), &self.letter_secret()?);
         let device = self.store.identity().device;
@@ -45,10 +45,12 @@ impl Device {
     /// [`Error::Store`].
     pub fn enrolment(&self) -> Result<Option<Enrolment>, Error> {
         let Some(row) = self.store.read(store::enrolment::get)? else { return Ok(None) };
-        let Some(certificate) = row.certificate else { return Ok(None) };
+        let Some((headquarters, certificate)) = row.headquarters.zip(row.certificate) else {
+            return Ok(None);
+        };
         let malformed = |_| StoreError::Malformed { table: "enrolment" };
         Ok(Some(Enrolment {
-            headquarters: read_headquarters(&row.headquarters)?,
+            headquarters: read_headquarters(&headquarters)?,
             certificate: from_bytes(&certificate).map_err(malformed)?,
         }))
     }

@@ -52,7 +52,7 @@ pub struct ScreeningSync {
 pub struct SyncState {
     /// The agency to which the device belongs; none before enrolment.
     pub agency: Option<Name>,
-    /// Where headquarters listens; none before the first request.
+    /// Where headquarters listens; none before enrolment.
     pub url: Option<String>,
     /// Since when the certificate holds no longer, by headquarters' clock. The shell asks the official whether to
     /// wipe; what is sealed is still sent.
@@ -170,5 +170,5 @@ fn level(rows: &Rows<'_>, id: ScreeningId, state: State, counts: &Counts) -> Res
     let reached = levels.into_iter().enumerate().filter(|(at, _)| {
         covers(&reach, |life| counts.get(&life).and_then(|counts| counts.get(*at)).copied().unwrap_or(0))
     });
-    Ok(reached.map(|(_, level)| level).last().unwrap_or(Level::Sealed))
+    Ok(reached.map(|(_, level)| level).next_back().unwrap_or(Level::Sealed))
 }

@@ -1,0 +1,114 @@
+//! Phones that were set back or copied.
+
+use std::fs;
+use std::path::Path;
+
+use amparo_core::device::Level;
+use amparo_core::sync::Ended;
+
+use super::{World, closed, open, world};
+
+/// Copies every file of a store but the lock and shared memory.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let name = file.file_name();
+        let text = name.to_string_lossy();
+        if !text.ends_with("-shm") && !text.ends_with(".lock") {
+            fs::copy(file.path(), to.join(name)).unwrap();
+        }
+    }
+}
+
+/// Puts an earlier copy of the store in place of the present one; with the head file or without.
+fn set_back(world: &mut World, copy_of: &Path, with_head: bool) {
+    drop(world.device.take());
+    let folder = world.folder.path().to_path_buf();
+    for file in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if file.path().is_file() && (with_head || !name.ends_with(".head")) {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    for file in fs::read_dir(copy_of).unwrap().map(Result::unwrap) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if with_head || !name.ends_with(".head") {
+            fs::copy(file.path(), folder.join(name)).unwrap();
+        }
+    }
+    world.device = Some(open(&folder.join("store.db"), &world.clock, 99));
+}
+
+/// I9: set back, the device begins a life of its own; nothing is signed twice, the leftovers of the old life are
+/// sent under their own headers, and everything is acknowledged in the end.
+#[test]
+fn i9_a_store_that_was_set_back_goes_on_in_a_new_life() {
+    let mut world = world();
+    let backup = tempfile::tempdir().unwrap();
+    let first = closed(world.device());
+    world.device().rest().unwrap();
+    copy(world.folder.path(), backup.path());
+    let lost = closed(world.device());
+    world.sync();
+    set_back(&mut world, backup.path(), false);
+    assert_eq!(world.device().findings().len(), 1);
+    let third = closed(world.device());
+    let report = world.sync();
+    assert_eq!((report.ended, report.begun_again), (Ended::Done, false));
+    assert_eq!(world.relay(|relay| relay.forks), 0);
+    assert_eq!((world.level(first), world.level(third)), (Level::Durable, Level::Durable));
+    for id in [first, lost, third] {
+        assert_eq!(world.custodian(id).len(), 2);
+    }
+    assert_eq!(world.device().sync_state().unwrap().waiting, 0);
+}
+
+/// I9: set back together with its head file, the device learns it from the receipt, and begins a new life before
+/// anything else is sealed.
+#[test]
+fn i9_a_receipt_proves_what_the_head_file_cannot() {
+    let mut world = world();
+    let backup = tempfile::tempdir().unwrap();
+    closed(world.device());
+    world.sync();
+    world.device().rest().unwrap();
+    copy(world.folder.path(), backup.path());
+    closed(world.device());
+    world.sync();
+    set_back(&mut world, backup.path(), true);
+    assert!(world.device().findings().is_empty(), "nothing shows from inside");
+    let report = world.sync();
+    assert!(report.begun_again, "{report:?}");
+    let after = closed(world.device());
+    let report = world.sync();
+    assert!(!report.begun_again);
+    assert_eq!((world.relay(|relay| relay.forks), world.level(after)), (0, Level::Durable));
+    assert_eq!(world.custodian(after).len(), 2);
+    assert!(world.device().verify().unwrap().is_whole());
+    drop(world.device.take());
+    world.device = Some(open(&world.folder.path().join("store.db"), &world.clock, 100));
+    assert_eq!(world.device().findings().len(), 1, "and it is written down");
+}
+
+/// I8, the device's part: two copies of one phone that both sealed; the second one to call begins a life of its
+/// own, and what it disclosed is not lost.
+#[test]
+fn i8_of_two_copies_the_second_begins_a_life_of_its_own() {
+    let mut world = world();
+    let backup = tempfile::tempdir().unwrap();
+    world.sync();
+    world.device().rest().unwrap();
+    copy(world.folder.path(), backup.path());
+    closed(world.device());
+    world.sync();
+    set_back(&mut world, backup.path(), true);
+    let forked = closed(world.device());
+    let report = world.sync();
+    assert!(report.begun_again && world.relay(|relay| relay.forks) > 0, "{report:?}");
+    assert_eq!(world.custodian(forked), [], "kept aside there, and here");
+    assert_eq!(world.device().sealed(forked).unwrap().len(), 2);
+    let after = closed(world.device());
+    world.sync();
+    assert_eq!((world.level(after), world.custodian(after).len()), (Level::Durable, 2));
+    assert_eq!(world.device().purge_due().unwrap().screenings, 0);
+}
