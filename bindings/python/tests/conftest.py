@@ -20,7 +20,9 @@ import amparo  # noqa: E402
 
 KEY = bytes(range(32))
 ROOT_JSON = (ROOT / "content/keys/root.json").read_bytes()
-PACKS = [path.read_bytes() for path in sorted((ROOT / "content/packs").glob("*.pack"))]
+# As the shell's scenarios: of one device, without recipients.
+FILES = sorted(path for path in (ROOT / "content/packs").glob("*.pack") if not path.name.startswith("recipients-"))
+PACKS = [path.read_bytes() for path in FILES]
 PLACE = amparo.PlaceRequest(country="CL", post="cl-los-libertadores", area="CL-VS", setting=amparo.Setting.BORDER)
 
 

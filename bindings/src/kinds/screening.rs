@@ -130,7 +130,7 @@ pub enum PackKind {
     Calendar,
     /// Intake, gate, consent, words, retention.
     Policy,
-    /// Agencies that may be given keys of sealed screenings.
+    /// Agencies with their keys.
     Recipients,
 }
 

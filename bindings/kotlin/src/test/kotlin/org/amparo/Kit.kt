@@ -31,8 +31,10 @@ object Kit {
     private val content = File(System.getProperty("amparo.content"))
     val tests = File(System.getProperty("amparo.tests"))
     val root: ByteArray = content.resolve("keys/root.json").readBytes()
+    /** As the shell's scenarios: of one device, without recipients. */
     val packs: List<ByteArray> =
-        content.resolve("packs").listFiles { file -> file.extension == "pack" }!!.sorted().map { it.readBytes() }
+        content.resolve("packs").listFiles { file -> file.extension == "pack" && !file.name.startsWith("recipients-") }!!
+            .sorted().map { it.readBytes() }
     val place = PlaceRequest(country = "CL", post = "cl-los-libertadores", area = "CL-VS", setting = Setting.BORDER)
 
     fun keyBytes() = ByteArray(32) { it.toByte() }
