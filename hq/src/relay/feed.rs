@@ -19,7 +19,7 @@ use super::enrol::Reader;
 use super::log::Action;
 use super::work::Work;
 use super::{Relay, RelayError};
-use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Standing, Storage, StorageError};
+use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Storage, StorageError};
 
 /// Bytes of a page beside its entries, and of what each entry costs beside itself, at most.
 const PAGE_BYTES: usize = 128;
@@ -223,7 +223,7 @@ impl Work<'_> {
         let mut delivery = delivery.ok_or_else(damaged)?;
         let stored = self.named(device, &segment)?.map(|(_, stored)| stored);
         let entry = match (decide(&delivery, stored.as_ref().map(|s| s.standing)), stored) {
-            (Decision::Give(grant), Some(stored)) if stored.standing == Standing::Sound => {
+            (Decision::Give(grant), Some(stored)) => {
                 let certificate = self.device(device)?.ok_or_else(damaged)?.certificate;
                 Entry::Sealed { segment: stored.bytes, grant, certificate }
             }
