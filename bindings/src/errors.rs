@@ -10,6 +10,7 @@ use amparo_core::directory::search::SearchError;
 use amparo_core::protocol::log::LogError;
 use amparo_core::referral::{BadMove, NoCopy};
 use amparo_core::screening::{NoPermit, Refused};
+use amparo_core::seal::SealError;
 use amparo_core::store::{OpenError, StoreError};
 
 /// Why a call did nothing, by what the caller can do about it. `code` is a fixed word for logs and support.
@@ -136,6 +137,8 @@ impl From<Error> for FieldError {
             Error::Open(OpenError::TooNew { found, supported }) => {
                 return Self::StoreTooNew { found: *found, supported: *supported };
             }
+            // The one key that a caller gives.
+            Error::Seal(SealError::BadRecipient) => return Self::invalid("recipient", "no-key"),
             // A search that failed in the store is no fault of what was typed.
             Error::Search(SearchError::Store(e)) => return Self::from(Error::Store(*e)),
             _ => {}

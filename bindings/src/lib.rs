@@ -14,6 +14,7 @@ pub mod host;
 pub mod ids;
 mod keyfile;
 pub mod kinds;
+mod redact;
 pub mod requests;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,18 +1,23 @@
 //! What goes in.
+//!
+//! Fields of a `redacted!` type are plain texts, whose form is looked at in the call: printing one must not fail
+//! over a text that has none.
 
 use std::collections::BTreeSet;
 
 use amparo_core::device as core;
 use amparo_schema::answer::{AgeRange, Answer, Value};
+use amparo_schema::fact;
 use amparo_schema::id::CaseId;
 use amparo_schema::name::Name;
 use amparo_schema::person::{Country, Place};
 use amparo_schema::text::{Lang, Source};
-use jiff::civil::Date as CivilDate;
 
+use crate::errors::FieldError;
 use crate::kinds::{
     ConsentBy, ConsentPurpose, ExceptionKind, IdentityField, Setting, ShareScope, UnknownReason,
 };
+use crate::redact::redacted;
 
 /// Where a device lives and whom it trusts.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -54,6 +59,7 @@ pub struct PlaceRequest {
 }
 
 /// What is said to an item. Unknown is never no: say why nothing is known.
+#[uniffi::export(Debug, Display)]
 #[derive(Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum AnswerValue {
     /// Yes; for an observation, seen.
@@ -63,12 +69,12 @@ pub enum AnswerValue {
     /// One option.
     Choice {
         /// Its id.
-        option: Name,
+        option: String,
     },
     /// Several options; an empty list says "none of these".
     Choices {
         /// Their ids.
-        options: Vec<Name>,
+        options: Vec<String>,
     },
     /// A whole number in the item's unit.
     Number {
@@ -78,7 +84,7 @@ pub enum AnswerValue {
     /// A calendar date.
     Date {
         /// ISO 8601, `2026-11-22`.
-        date: CivilDate,
+        date: String,
     },
     /// An age as a range of years, both ends included; the same twice for a single year.
     Age {
@@ -99,25 +105,45 @@ pub enum AnswerValue {
     },
 }
 
+/// What became of a step.
+#[uniffi::export(Debug, Display)]
+#[derive(Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum StepState {
+    /// Done.
+    Done,
+    /// Not done, for this reason.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// Could not be done, for this reason.
+    Impossible {
+        /// Why.
+        reason: String,
+    },
+}
+
 /// What a person agrees to, or not. The wording and its expiry come from the policy.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct ConsentRequest {
     /// What for.
     pub purpose: ConsentPurpose,
     /// The service that may receive; for the two purposes of sharing only.
     #[uniffi(default = None)]
-    pub receiver: Option<Name>,
+    pub receiver: Option<String>,
     /// What may be shared; for the two purposes of sharing only.
     #[uniffi(default = [])]
     pub scope: Vec<ShareScope>,
     /// The language in which the words were read.
-    pub lang: Lang,
+    pub lang: String,
     /// Who decides.
     pub by: ConsentBy,
 }
 
 /// A situation in which the law needs no consent.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct WaiverRequest {
     /// What for.
     pub purpose: ConsentPurpose,
@@ -131,7 +157,8 @@ pub struct WaiverRequest {
     pub told: bool,
 }
 
-/// Something about who the person is. `toString` would show it: never log this record.
+/// Something about who the person is.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct IdentityRequest {
     /// What.
@@ -139,6 +166,8 @@ pub struct IdentityRequest {
     /// The words.
     pub value: String,
 }
+
+redacted!(AnswerValue, StepState, ConsentRequest, WaiverRequest, IdentityRequest);
 
 impl From<PlaceRequest> for Place {
     fn from(place: PlaceRequest) -> Self {
@@ -152,15 +181,17 @@ impl From<StartRequest> for core::StartRequest {
     }
 }
 
-impl From<ConsentRequest> for core::ConsentRequest {
-    fn from(consent: ConsentRequest) -> Self {
-        Self {
+impl TryFrom<ConsentRequest> for core::ConsentRequest {
+    type Error = FieldError;
+
+    fn try_from(consent: ConsentRequest) -> Result<Self, FieldError> {
+        Ok(Self {
             purpose: consent.purpose,
-            receiver: consent.receiver,
+            receiver: consent.receiver.map(|receiver| name(receiver, "receiver")).transpose()?,
             scope: consent.scope.into_iter().collect::<BTreeSet<_>>(),
-            lang: consent.lang,
+            lang: Lang::new(consent.lang).map_err(|_| FieldError::invalid("language", FORM))?,
             by: consent.by,
-        }
+        })
     }
 }
 
@@ -170,20 +201,54 @@ impl WaiverRequest {
     }
 }
 
-impl From<AnswerValue> for Answer {
-    fn from(answer: AnswerValue) -> Self {
-        Self::Known(match answer {
-            AnswerValue::Unknown { why } => return Self::Unknown(why),
+impl From<StepState> for fact::StepState {
+    fn from(state: StepState) -> Self {
+        match state {
+            StepState::Done => Self::Done,
+            StepState::Skipped { reason } => Self::Skipped { reason },
+            StepState::Impossible { reason } => Self::Impossible { reason },
+        }
+    }
+}
+
+impl From<fact::StepState> for StepState {
+    fn from(state: fact::StepState) -> Self {
+        match state {
+            fact::StepState::Done => Self::Done,
+            fact::StepState::Skipped { reason } => Self::Skipped { reason },
+            fact::StepState::Impossible { reason } => Self::Impossible { reason },
+        }
+    }
+}
+
+impl TryFrom<AnswerValue> for Answer {
+    type Error = FieldError;
+
+    fn try_from(answer: AnswerValue) -> Result<Self, FieldError> {
+        let option = |option| name(option, "option");
+        Ok(Self::Known(match answer {
+            AnswerValue::Unknown { why } => return Ok(Self::Unknown(why)),
             AnswerValue::Yes => Value::Yes,
             AnswerValue::No => Value::No,
-            AnswerValue::Choice { option } => Value::Choice(option),
-            AnswerValue::Choices { options } => Value::Choices(options.into_iter().collect()),
+            AnswerValue::Choice { option: id } => Value::Choice(option(id)?),
+            AnswerValue::Choices { options } => {
+                Value::Choices(options.into_iter().map(option).collect::<Result<_, _>>()?)
+            }
             AnswerValue::Number { value } => Value::Number(value),
-            AnswerValue::Date { date } => Value::Date(date),
+            AnswerValue::Date { date } => {
+                Value::Date(date.parse().map_err(|_| FieldError::invalid("date", FORM))?)
+            }
             AnswerValue::Age { lowest, highest } => Value::Age(AgeRange { from: lowest, to: highest }),
             AnswerValue::Text { text } => Value::Text(text),
-        })
+        }))
     }
+}
+
+/// The code of a text that has not the form of what it should be.
+const FORM: &str = "form";
+
+fn name(text: String, field: &str) -> Result<Name, FieldError> {
+    Name::new(text).map_err(|_| FieldError::invalid(field, FORM))
 }
 
 impl From<&Answer> for AnswerValue {
@@ -192,12 +257,12 @@ impl From<&Answer> for AnswerValue {
             Answer::Unknown(why) => Self::Unknown { why: *why },
             Answer::Known(Value::Yes) => Self::Yes,
             Answer::Known(Value::No) => Self::No,
-            Answer::Known(Value::Choice(option)) => Self::Choice { option: option.clone() },
+            Answer::Known(Value::Choice(option)) => Self::Choice { option: option.as_str().into() },
             Answer::Known(Value::Choices(options)) => {
-                Self::Choices { options: options.iter().cloned().collect() }
+                Self::Choices { options: options.iter().map(|option| option.as_str().into()).collect() }
             }
             Answer::Known(Value::Number(value)) => Self::Number { value: *value },
-            Answer::Known(Value::Date(date)) => Self::Date { date: *date },
+            Answer::Known(Value::Date(date)) => Self::Date { date: date.to_string() },
             Answer::Known(Value::Age(age)) => Self::Age { lowest: age.from, highest: age.to },
             Answer::Known(Value::Text(text)) => Self::Text { text: text.clone() },
         }
@@ -233,7 +298,7 @@ mod tests {
         ];
         let all = known.map(Answer::Known).into_iter().chain(unknown.map(Answer::Unknown));
         for answer in all {
-            assert_eq!(Answer::from(AnswerValue::from(&answer)), answer);
+            assert_eq!(Answer::try_from(AnswerValue::from(&answer)), Ok(answer));
         }
     }
 }

@@ -17,8 +17,7 @@ pub mod text;
 pub mod wire;
 
 /// The numbered migrations of the device store, in order. Position `n` brings version `n` to `n + 1`.
-pub const MIGRATIONS: &[&str] =
-    &[include_str!("../sql/0001_init.sql"), include_str!("../sql/0002_sync.sql")];
+pub const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_init.sql"), include_str!("../sql/0002_sync.sql")];
 
 /// The documented schema that all migrations together must produce; compared by a test, never executed
 /// on a device.

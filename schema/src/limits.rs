@@ -83,6 +83,8 @@ pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const UPLOAD_FRAMES_MAX: usize = 10_000;
 /// Bytes that one exchange carries down.
 pub const DOWN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Entries of one page. The rest comes with the next one.
+pub const PAGE_ENTRIES_MAX: usize = 65_536;
 /// Grants, and withheld grants, of one disclosure.
 pub const DISCLOSURE_GRANTS_MAX: usize = 256;
 /// Ranges beyond the prefix in one receipt.
@@ -93,6 +95,8 @@ pub const PENDING_SEGMENTS_MAX: u64 = 10_000;
 pub const CURSORS_MAX: usize = 8;
 /// Objects kept aside per device, and for all unknown devices together.
 pub const ASIDE_MAX: u64 = 10_000;
+/// Bytes kept aside for all unknown devices together.
+pub const STRANGERS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of one bundle volume, before padding.
 pub const VOLUME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Recipients of one recipients pack.

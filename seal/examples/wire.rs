@@ -109,7 +109,7 @@ fn case_facts(s: &Samples, case: CaseId, screening: ScreeningId) -> Vec<Body> {
         directory: pack(s, "directory"),
         calendar: None,
     };
-    if s.number() % 2 == 0 {
+    if s.number().is_multiple_of(2) {
         packs.calendar = Some(pack(s, "calendar"));
     }
     let place = Place {

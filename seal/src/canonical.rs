@@ -18,9 +18,22 @@ pub fn to_bytes<T: Encode<()>>(value: &T) -> Result<Vec<u8>, SealError> {
 /// [`OpenError::Form`] for anything else: damage, a second spelling, unknown fields, bytes left over.
 pub fn from_bytes<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, OpenError> {
     let value: T = minicbor::decode(bytes).map_err(|_| OpenError::Form)?;
-    match minicbor::to_vec(&value) {
-        Ok(again) if again == bytes => Ok(value),
+    let mut expected = Expected(bytes);
+    match minicbor::encode(&value, &mut expected) {
+        Ok(()) if expected.0.is_empty() => Ok(value),
         _ => Err(OpenError::Form),
+    }
+}
+
+/// Takes what is written as long as it is what is expected, and keeps nothing.
+struct Expected<'a>(&'a [u8]);
+
+impl minicbor::encode::Write for Expected<'_> {
+    type Error = OpenError;
+
+    fn write_all(&mut self, written: &[u8]) -> Result<(), OpenError> {
+        self.0 = self.0.strip_prefix(written).ok_or(OpenError::Form)?;
+        Ok(())
     }
 }
 

@@ -1,17 +1,21 @@
 //! Segments: sealing, inspecting without a key, opening with one.
 
 use std::io::Read;
+use std::sync::OnceLock;
 
 use amparo_schema::fact::{Compartment, Fact};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
 use amparo_schema::limits::SEGMENT_PLAIN_BYTES_MAX;
 use amparo_schema::wire::segment::{
-    Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, header_hash,
+    DICTIONARY, Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, dictionary,
+    header_hash,
 };
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
+use zstd::bulk::Compressor;
+use zstd::dict::EncoderDictionary;
 
 use crate::canonical::{from_bytes, pad, to_bytes, unpad};
 use crate::random::Entropy;
@@ -91,12 +95,12 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
     if encoded.len() > SEGMENT_PLAIN_BYTES_MAX {
         return Err(SealError::TooLarge);
     }
-    let packed = Zeroizing::new(zstd::bulk::compress(&encoded, ZSTD_LEVEL).map_err(|_| SealError::Encoding)?);
+    let packed = compress(&encoded)?;
     let padded = pad(&packed)?;
     let mut header = Header {
         version: VERSION,
         suite: SUITE_1,
-        dictionary: 0,
+        dictionary: DICTIONARY,
         device: input.device,
         incarnation: input.incarnation,
         number: input.number,
@@ -146,7 +150,7 @@ pub fn open(
         .decrypt(&NONCE.into(), Payload { msg: &ciphertext, aad: &aad })
         .map(Zeroizing::new)
         .map_err(|_| OpenError::Cipher)?;
-    let encoded = expand(unpad(&padded)?)?;
+    let encoded = expand(unpad(&padded)?, header.dictionary)?;
     let plain: Plain = from_bytes(&encoded)?;
     // The cipher does not commit to its key; the root does, so no two readers can be shown different facts.
     if events_root(&key, &plain.events) != Some(header.events_root) {
@@ -175,7 +179,7 @@ fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>
     let segment: Segment = from_bytes(segment)?;
     device.verify(&signed_bytes(SIGN_CONTEXT, &segment.header), &segment.signature)?;
     let header: Header = from_bytes(&segment.header)?;
-    if (header.version, header.suite, header.dictionary) != (VERSION, SUITE_1, 0) {
+    if (header.version, header.suite) != (VERSION, SUITE_1) || dictionary(header.dictionary).is_none() {
         return Err(OpenError::Version);
     }
     let length = u32::try_from(segment.ciphertext.len()).ok();
@@ -185,9 +189,23 @@ fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>
     Ok((header, header_hash(&segment.header), segment.ciphertext))
 }
 
-fn expand(packed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+/// The present dictionary, made ready for compression once per process.
+fn prepared() -> &'static EncoderDictionary<'static> {
+    static PREPARED: OnceLock<EncoderDictionary<'static>> = OnceLock::new();
+    PREPARED.get_or_init(|| EncoderDictionary::copy(dictionary(DICTIONARY).unwrap_or_default(), ZSTD_LEVEL))
+}
+
+fn compress(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let fail = |_| SealError::Encoding;
+    let mut compressor = Compressor::with_prepared_dictionary(prepared()).map_err(fail)?;
+    Ok(Zeroizing::new(compressor.compress(encoded).map_err(fail)?))
+}
+
+fn expand(packed: &[u8], number: u32) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let fail = |_| OpenError::Expansion;
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(fail)?.single_frame();
+    let dictionary = dictionary(number).ok_or(OpenError::Version)?;
+    let mut decoder =
+        zstd::stream::read::Decoder::with_dictionary(packed, dictionary).map_err(fail)?.single_frame();
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(fail)?;
     let mut out = Zeroizing::new(Vec::new());
     // One byte past the limit tells that there is more.

@@ -5,3 +5,4 @@ pub mod canary;
 pub mod device;
 pub mod dice;
 pub mod synthetic;
+pub mod world;

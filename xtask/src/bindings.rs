@@ -90,13 +90,37 @@ pub(crate) fn tests(not_run: &mut Vec<String>) -> Outcome {
     Ok(())
 }
 
+/// What the shipped library weighs, and what a call costs from Python and the JVM: printed, for
+/// docs/BENCHMARKS.md. The calls go to a release build with the feature `testing`, which the tests' kit needs.
+pub(crate) fn bench() -> Outcome {
+    run(false)?;
+    let out = root().join("target/bindings/release");
+    let library = library_name();
+    let build = |features: &str, to: &Path| {
+        let release = ["build", "--release", "--locked", "-p", "amparo", "--lib", "--features", features];
+        command(&cargo(), &release)?;
+        copy(&target().join("release").join(&library), to)
+    };
+    let (shipped, package) = (out.join("shipped").join(&library), out.join("python/amparo"));
+    build("", &shipped)?;
+    build("testing", &out.join("lib").join(&library))?;
+    copy(&out.join("lib").join(&library), &package.join(&library))?;
+    for file in ["__init__.py", "amparo.py"] {
+        copy(&root().join("target/bindings/testing/python/amparo").join(file), &package.join(file))?;
+    }
+    let path = |path: &Path| path.display().to_string();
+    let python = [&*path(&shipped), &*path(&out.join("python"))];
+    command("python3", &[&["bindings/python/bench.py"], &python[..]].concat())?;
+    let lib = format!("-Damparo.library={}", path(&out.join("lib")));
+    command("mvn", &["-B", "-ntp", "-q", "-f", "bindings/kotlin/pom.xml", "test", "-Dtest=Cost", &lib])
+}
+
 /// Builds the library with these features and generates the files of each language into `out`.
 fn make(features: &str, out: &Path) -> Outcome {
     command(&cargo(), &["build", "--locked", "-p", "amparo", "--features", features])?;
-    let library = format!("{}amparo{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let built = target.join("debug").join(&library);
-    let generator = target.join("debug/uniffi-bindgen").display().to_string();
+    let library = library_name();
+    let built = target().join("debug").join(&library);
+    let generator = target().join("debug/uniffi-bindgen").display().to_string();
     for (language, folder, _) in LANGUAGES {
         let to = out.join(folder).display().to_string();
         let from = built.display().to_string();
@@ -109,6 +133,15 @@ fn make(features: &str, out: &Path) -> Outcome {
         copy(&root().join("bindings/python/amparo").join(file), &package.join(file))?;
     }
     Ok(())
+}
+
+fn library_name() -> String {
+    format!("{}amparo{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome {

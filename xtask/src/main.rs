@@ -19,6 +19,9 @@ cargo xtask <command>
   bindings   build the library, generate Kotlin, Swift and Python into target/bindings, build the wheel, and
              compare what they offer with bindings/api
              --write  keep what they offer now
+             --bench  size of the release library, and what a call costs from Python and the JVM
+  sim        a million seeded worlds of phones, headquarters and readers (AMPARO_WORLDS: another count)
+  fuzz       ten million mutants of the wire through every decoder (AMPARO_FUZZ: another count)
   bench      the figures of README: counts and ratios, one run
 ";
 
@@ -30,7 +33,10 @@ fn main() -> std::process::ExitCode {
         Some("test") => test::run(flag("--all")),
         Some("layout") => layout::run(),
         Some("content") => test::content(flag("--write")),
+        Some("bindings") if flag("--bench") => bindings::bench(),
         Some("bindings") => bindings::run(flag("--write")),
+        Some("sim") => test::sim(),
+        Some("fuzz") => test::fuzz(),
         Some("bench") => bench::run(),
         _ => {
             run::say(HELP);

@@ -26,8 +26,17 @@ pub(crate) fn command(program: &str, words: &[&str]) -> Outcome {
 /// The same in a folder below the top.
 pub(crate) fn command_in(folder: &str, program: &str, words: &[&str]) -> Outcome {
     say(&format!("== {program} {}", words.join(" ")));
-    let status = Command::new(program).args(words).current_dir(root().join(folder)).status();
-    match status {
+    run(Command::new(program).args(words).current_dir(root().join(folder)), program, words)
+}
+
+/// As [`command`], with one variable of the environment set.
+pub(crate) fn command_with(variable: (&str, &str), program: &str, words: &[&str]) -> Outcome {
+    say(&format!("== {}={} {program} {}", variable.0, variable.1, words.join(" ")));
+    run(Command::new(program).args(words).env(variable.0, variable.1).current_dir(root()), program, words)
+}
+
+fn run(command: &mut Command, program: &str, words: &[&str]) -> Outcome {
+    match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program} {}: {status}", words.join(" "))),
         Err(e) => Err(format!("{program}: {e}")),

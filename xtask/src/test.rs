@@ -1,6 +1,6 @@
 //! Every test that this machine can run, and the names of those that it could not.
 
-use crate::run::{Outcome, cargo, command, root, say, works};
+use crate::run::{Outcome, cargo, command, command_with, root, say, works};
 
 /// One referee: a check written by another hand, in another language.
 struct Referee {
@@ -40,10 +40,24 @@ const REFEREES: &[Referee] = &[
 pub(crate) fn run(all: bool) -> Outcome {
     let cargo = cargo();
     command(&cargo, &["test", "--workspace", "--locked"])?;
+    if all {
+        worlds("100000", &[])?;
+    }
     content(false)?;
     command(
         &cargo,
-        &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "-p", "amparo-seal", "--bins", "--examples"],
+        &[
+            "build",
+            "--locked",
+            "-p",
+            "amparo-shell",
+            "-p",
+            "amparo-core",
+            "-p",
+            "amparo-seal",
+            "--bins",
+            "--examples",
+        ],
     )?;
     let mut not_run = Vec::new();
     for referee in REFEREES {
@@ -67,6 +81,26 @@ pub(crate) fn run(all: bool) -> Outcome {
     } else {
         Ok(())
     }
+}
+
+/// Runs a million seeded worlds, or as many as `AMPARO_WORLDS` says, with the optimisations of a shipped build.
+pub(crate) fn sim() -> Outcome {
+    let count = std::env::var("AMPARO_WORLDS").unwrap_or_else(|_| "1000000".into());
+    worlds(&count, &["--release"])
+}
+
+fn worlds(count: &str, profile: &[&str]) -> Outcome {
+    let words = ["test", "--locked", "-p", "amparo-tests", "--test", "world"];
+    let words = [&words[..], profile, &["--", "--nocapture"]].concat();
+    command_with(("AMPARO_WORLDS", count), &cargo(), &words)
+}
+
+/// Runs the decoders of the wire on many mutants, with the optimisations that a shipped build has.
+pub(crate) fn fuzz() -> Outcome {
+    let count = std::env::var("AMPARO_FUZZ").unwrap_or_else(|_| "10000000".into());
+    let words =
+        ["test", "--release", "--locked", "-p", "amparo-seal", "--test", "hostile", "--", "--nocapture"];
+    command_with(("AMPARO_FUZZ", &count), &cargo(), &words)
 }
 
 /// Checks and builds `content/`, and compares with the packs that the shell embeds.

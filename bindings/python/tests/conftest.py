@@ -20,7 +20,9 @@ import amparo  # noqa: E402
 
 KEY = bytes(range(32))
 ROOT_JSON = (ROOT / "content/keys/root.json").read_bytes()
-PACKS = [path.read_bytes() for path in sorted((ROOT / "content/packs").glob("*.pack"))]
+# As the shell's scenarios: of one device, without recipients.
+FILES = sorted(path for path in (ROOT / "content/packs").glob("*.pack") if not path.name.startswith("recipients-"))
+PACKS = [path.read_bytes() for path in FILES]
 PLACE = amparo.PlaceRequest(country="CL", post="cl-los-libertadores", area="CL-VS", setting=amparo.Setting.BORDER)
 
 
@@ -97,3 +99,13 @@ def to_the_end(device, view, answer=an_answer):
         for purpose in (amparo.ConsentPurpose.TALK, amparo.ConsentPurpose.STORE):
             view = device.consent(view.line.id, consent_request(purpose)).screening
     return view
+
+
+@pytest.fixture
+def lit(device, folder, filled):
+    """A screening that has come to its end, and what every function takes."""
+    from table import Keys, Lit
+
+    shutil.copytree(filled, folder.parent / "copied")
+    (folder.parent / "copied/store.key").write_bytes(Keys().wrap(KEY))
+    return Lit(device, folder)

@@ -58,6 +58,32 @@ def test_with_opened_the_device_is_locked_at_the_end(tmp_path):
     assert device.is_locked()
 
 
+def test_a_key_in_a_bytearray_is_wiped(tmp_path):
+    given = []
+
+    class Wipeable(Keys):
+        def unwrap(self, wrapped):
+            given.append(bytearray(super().unwrap(wrapped)))
+            return given[-1]
+
+    keys = Wipeable()
+    with amparo.opened(request(tmp_path), keys) as device:
+        device.lock()
+        amparo.unlock(device, keys)
+        assert device.verify().whole
+    with amparo.opened(request(tmp_path), keys):
+        pass
+    assert given == [bytearray(32)] * 2
+    # Also when it opens nothing.
+    for wrong in (bytearray(b"x" * 32), bytearray(b"x" * 31), bytearray()):
+        keys.unwrap = lambda _, wrong=wrong: wrong
+        with pytest.raises((FieldError.WrongKey, FieldError.InvalidInput)):
+            amparo.unlock(device, keys)
+        assert wrong == bytearray(len(wrong))
+    with pytest.raises(TypeError):
+        amparo.unlock(device, object())
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("throws, typed", [
     (FieldError.KeyLost(), FieldError.KeyLost),
@@ -86,6 +112,38 @@ def test_a_keystore_that_gives_nonsense(tmp_path):
             amparo.Device.open_with_keystore(request(tmp_path / "new"), Keys(gives=nonsense), None)
     with pytest.raises(FieldError.WrongKey):
         amparo.Device.open_with_keystore(request(tmp_path / "s"), Keys(gives=b"x" * 32), None)
+
+
+def test_two_first_runs_at_once_make_one_key(tmp_path):
+    class Again(Keys):
+        def wrap(self, plain):
+            with pytest.raises(FieldError.Busy):
+                amparo.Device.open_with_keystore(request(tmp_path), Keys(), None)
+            return super().wrap(plain)
+
+    amparo.Device.open_with_keystore(request(tmp_path), Again(), None).lock()
+    amparo.Device.open_with_keystore(request(tmp_path), Keys(), None).lock()
+    for n in range(10):
+        folder, ready, seen = tmp_path / str(n), threading.Barrier(8), []
+
+        def first_run():
+            ready.wait()
+            try:
+                seen.append(amparo.Device.open_with_keystore(request(folder), Keys(), None))
+            except (FieldError.Busy, FieldError.WrongState) as error:
+                seen.append(error)
+
+        threads = [threading.Thread(target=first_run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        made = [device for device in seen if isinstance(device, amparo.Device)]
+        assert len(seen) == 8 and made
+        for device in made:
+            device.lock()
+        # The key that is kept is the key of the store.
+        assert amparo.Device.open_with_keystore(request(folder), Keys(), None).verify().whole
 
 
 def test_without_the_key_file_the_store_is_not_made_anew(tmp_path):

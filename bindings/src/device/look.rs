@@ -6,7 +6,7 @@ use amparo_schema::text::Lang;
 
 use super::Device;
 use crate::errors::FieldError;
-use crate::views::{self, DiagnosticsView, ListView, LookupView, VerifyView};
+use crate::views::{self, DiagnosticsView, LookupView, ScreeningListView, VerifyView};
 
 /// Lines of one page of the list.
 const PAGE_MAX: u32 = 500;
@@ -17,11 +17,11 @@ impl Device {
     ///
     /// # Errors
     /// `WrongState` while locked.
-    pub fn screenings(&self, skip: u32, most: u32) -> Result<ListView, FieldError> {
+    pub fn screenings(&self, skip: u32, most: u32) -> Result<ScreeningListView, FieldError> {
         self.call("screenings", |device| {
             let all = device.screenings()?;
             let (skip, most) = (usize(skip), usize(most.min(PAGE_MAX)));
-            Ok(ListView {
+            Ok(ScreeningListView {
                 lines: all.iter().skip(skip).take(most).map(views::line).collect(),
                 total: count(all.len()),
             })

@@ -261,6 +261,15 @@ impl Device {
         })
     }
 
+    /// What a caller gave, in the core's form.
+    pub(crate) fn given<T, U: TryFrom<T, Error = FieldError>>(
+        &self,
+        name: &str,
+        what: T,
+    ) -> Result<U, FieldError> {
+        U::try_from(what).map_err(|e| self.refuse(name, e))
+    }
+
     fn refuse(&self, name: &str, error: FieldError) -> FieldError {
         let grave = matches!(error, FieldError::Internal { .. } | FieldError::StoreDamaged { .. });
         self.say(if grave { LogLevel::Error } else { LogLevel::Warn }, error.code(), name);

@@ -7,8 +7,8 @@ use amparo_schema::text::Lang;
 
 use super::Device;
 use crate::errors::FieldError;
-use crate::kinds::{Keep, StepState, StopReason};
-use crate::requests::{AnswerValue, StartRequest};
+use crate::kinds::{Keep, StopReason};
+use crate::requests::{AnswerValue, StartRequest, StepState};
 use crate::views::{self, ScreeningView, Show};
 
 #[uniffi::export]
@@ -73,7 +73,8 @@ impl Device {
         item: Name,
         answer: AnswerValue,
     ) -> Result<ScreeningView, FieldError> {
-        self.change("answer", id, |device| device.answer(id, &item, answer.into()).map(drop))
+        let answer = self.given("answer", answer)?;
+        self.change("answer", id, |device| device.answer(id, &item, answer).map(drop))
     }
 
     /// Records a try of the safe-interview gate with these checks confirmed. What is missing postpones the
@@ -129,7 +130,7 @@ impl Device {
         step: Name,
         state: StepState,
     ) -> Result<ScreeningView, FieldError> {
-        self.change("log_step", id, |device| device.log_step(id, &step, state).map(drop))
+        self.change("log_step", id, |device| device.log_step(id, &step, state.into()).map(drop))
     }
 
     /// Closes a screening: the outcome is computed again and compared, and the facts are sealed. Without

@@ -22,8 +22,9 @@ impl Device {
     /// # Errors
     /// `WrongState` when receiver and scope do not fit the purpose.
     pub fn consent(&self, id: ScreeningId, request: ConsentRequest) -> Result<ConsentGivenView, FieldError> {
+        let request = self.given("consent", request)?;
         self.turn("consent", |device| {
-            let counter = device.consent(id, &request.into())?;
+            let counter = device.consent(id, &request)?;
             Ok(ConsentGivenView { counter, screening: self.view(device, id)? })
         })
     }
@@ -37,7 +38,8 @@ impl Device {
         id: ScreeningId,
         request: ConsentRequest,
     ) -> Result<ScreeningView, FieldError> {
-        self.change("refuse_consent", id, |device| device.refuse_consent(id, &request.into()))
+        let request = self.given("refuse_consent", request)?;
+        self.change("refuse_consent", id, |device| device.refuse_consent(id, &request))
     }
 
     /// Withdraws the consent that was recorded under this counter. Works after closing too.
@@ -122,7 +124,7 @@ impl Device {
     }
 
     /// The packet for the service of a referral: what consent covers and nothing beyond. `recipient` is the
-    /// X25519 key of the service, 64 hexadecimal digits; without it the packet is readable JSON, to be shown
+    /// `sealing_key` of the service; without it the packet is readable JSON, to be shown
     /// or printed and then wiped.
     ///
     /// # Errors

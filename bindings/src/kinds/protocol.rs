@@ -3,7 +3,6 @@
 pub use amparo_core::protocol::deadline::Progress as DeadlineProgress;
 pub use amparo_core::protocol::plan::Certainty;
 pub use amparo_core::protocol::plan::OutOfForce;
-pub use amparo_schema::fact::StepState;
 pub use amparo_schema::pack::protocol::ConsentNeed;
 pub use amparo_schema::pack::protocol::Event as DeadlineEvent;
 pub use amparo_schema::pack::protocol::Obligation;
@@ -96,21 +95,4 @@ pub enum OutOfForce {
     Ended,
     /// The step that replaced it is in force.
     Replaced,
-}
-
-/// What became of a step.
-#[uniffi::remote(Enum)]
-pub enum StepState {
-    /// Done.
-    Done,
-    /// Not done, for this reason.
-    Skipped {
-        /// Why.
-        reason: String,
-    },
-    /// Could not be done, for this reason.
-    Impossible {
-        /// Why.
-        reason: String,
-    },
 }

@@ -130,6 +130,8 @@ pub enum PackKind {
     Calendar,
     /// Intake, gate, consent, words, retention.
     Policy,
+    /// Agencies with their keys.
+    Recipients,
 }
 
 /// How far a fact has been checked. Nothing that is shipped with the source code is `approved`.

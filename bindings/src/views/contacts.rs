@@ -1,6 +1,7 @@
 //! Who takes this person, and services as typed.
 
 use amparo_core::device as core;
+use amparo_schema::id::Hash;
 use amparo_schema::name::Name;
 use amparo_schema::pack::directory::{Agency, Channel, Hours, Service, Span};
 use amparo_schema::person::Country;
@@ -12,8 +13,10 @@ use crate::kinds::{
     AgencyKind, ChannelKind, ContactExclusion, ContactReason, OpenState, ReviewState, Rung, ServiceKind,
     Weekday,
 };
+use crate::redact::redacted;
 
 /// Who takes this person, now, from here, in this language. Never empty.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct ContactsView {
     /// How far the answer had to step down.
@@ -29,6 +32,7 @@ pub struct ContactsView {
 }
 
 /// One service that is offered. Reach it by `channels` only.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct OfferView {
     /// The service; its `channels` are those that may be used now, best first.
@@ -66,8 +70,9 @@ pub struct ServiceView {
     pub printed_in: Option<u16>,
     /// A remark that the official must see.
     pub remark: Option<WordsView>,
-    /// True when packets for it can be sealed.
-    pub takes_sealed: bool,
+    /// The X25519 key that packets for it are sealed with; `packet` takes it as its recipient. None when it has
+    /// none: then a packet is readable by whoever holds it.
+    pub sealing_key: Option<Hash>,
     /// Where it comes from.
     pub sources: Vec<SourceView>,
     /// How far it was checked.
@@ -118,7 +123,8 @@ pub struct SpanView {
 }
 
 /// One service that is not offered.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ExcludedView {
     /// Its id.
     pub id: Name,
@@ -151,6 +157,8 @@ pub struct LookupView {
     /// True when there may be more: type more.
     pub more: bool,
 }
+
+redacted!(ContactsView, OfferView, ExcludedView);
 
 pub(crate) fn contacts(found: &core::Contacts, most: usize, lang: &Lang) -> ContactsView {
     let offer = |offer: &core::OfferedService| OfferView {
@@ -196,7 +204,7 @@ fn service(found: &Service, channels: Vec<ChannelView>, lang: &Lang) -> ServiceV
         verified_on: found.verified_on,
         printed_in: found.printed_in,
         remark: found.remark.as_ref().map(|text| words(text, lang)),
-        takes_sealed: found.public_key.is_some(),
+        sealing_key: found.public_key,
         sources: sources(&found.sources),
         review: found.review.clone(),
     }

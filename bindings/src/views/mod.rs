@@ -1,7 +1,7 @@
 //! What comes out: everything that a screen draws, words resolved to the languages of the screening.
 //!
 //! Flat and complete: a shell asks once and draws. Times are milliseconds since 1970, UTC, by the phone's
-//! clock. Generated `toString`, `repr` and `description` show every field: never log a view.
+//! clock. What holds something of a person is `redacted!`.
 
 mod contacts;
 mod content;
@@ -22,7 +22,7 @@ pub use content::{ChecklistView, InstalledView, PackView, PackWarning, PostView}
 pub use outcome::{IndicatorView, OutcomeClassView, OutcomeView, UnknownView};
 pub use protocol::{DueView, LimitView, PastStepView, StepConsent, StepView};
 pub use question::{AgeBandView, AnswerKind, GateCheckView, OptionView, QuestionView};
-pub use screening::{ListView, NextView, ProgressView, ScreeningLineView, ScreeningView};
+pub use screening::{NextView, ScreeningLineView, ScreeningListView, ScreeningProgress, ScreeningView};
 pub use sharing::{CardView, ConsentView, PacketView, ReferralView};
 pub use store::{DiagnosticsView, FaultView, VerifyView};
 

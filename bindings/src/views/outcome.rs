@@ -13,9 +13,11 @@ use amparo_schema::text::Lang;
 
 use super::{SourceView, WordsView, sources, words};
 use crate::kinds::{ItemMode, Outcome, UnknownReason, Weight};
+use crate::redact::redacted;
 
 /// The outcome as the answers stand now.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct OutcomeView {
     /// The classes that hold, most urgent first; never empty.
     pub classes: Vec<OutcomeClassView>,
@@ -33,7 +35,8 @@ pub struct OutcomeView {
 }
 
 /// One class of the outcome.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct OutcomeClassView {
     /// The class.
     pub outcome: Outcome,
@@ -51,7 +54,8 @@ pub struct OutcomeClassView {
 }
 
 /// One noted indicator.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct IndicatorView {
     /// Its id.
     pub id: Name,
@@ -68,7 +72,8 @@ pub struct IndicatorView {
 }
 
 /// One item of which nothing is known.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct UnknownView {
     /// The item.
     pub item: Name,
@@ -77,6 +82,8 @@ pub struct UnknownView {
     /// Why nothing is known.
     pub why: UnknownReason,
 }
+
+redacted!(OutcomeView, OutcomeClassView, IndicatorView, UnknownView);
 
 /// Words, packs and languages that an outcome is told with.
 pub(super) struct Telling<'a> {

@@ -11,10 +11,13 @@ use jiff::civil::Date as CivilDate;
 use super::{SourceView, WordsView, sources, words};
 use crate::kinds::{
     Certainty, ConsentNeed, DeadlineEvent, DeadlineProgress, ExceptionKind, Obligation, OutOfForce, Phase,
-    ReviewState, ServiceKind, StepState,
+    ReviewState, ServiceKind,
 };
+use crate::redact::redacted;
+use crate::requests::StepState;
 
 /// One step in force.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct StepView {
     /// Its id; `log_step` takes it.
@@ -117,6 +120,8 @@ pub struct PastStepView {
     pub superseded_by: Option<Name>,
 }
 
+redacted!(StepView);
+
 pub(super) fn step(view: &core::StepView, official: &Lang, person: &Lang) -> StepView {
     let step = &view.step;
     let on_expiry = step.deadline.as_ref().and_then(|deadline| deadline.on_expiry.as_ref());
@@ -130,7 +135,7 @@ pub(super) fn step(view: &core::StepView, official: &Lang, person: &Lang) -> Ste
         say: step.say.as_ref().map(|text| words(text, person)),
         actor: words(&step.actor, official),
         due: due(&view.due, on_expiry.map(|text| words(text, official))),
-        state: view.state.clone(),
+        state: view.state.clone().map(StepState::from),
         consent: match &view.consent {
             core::ConsentView::None => StepConsent::NotNeeded,
             core::ConsentView::Needed(need, exceptions) => StepConsent::Needed {

@@ -9,9 +9,11 @@ use amparo_schema::text::{Lang, Text};
 
 use super::{SourceView, WordsView, sources, words};
 use crate::kinds::{ItemMode, ReviewState};
+use crate::redact::redacted;
 use crate::requests::AnswerValue;
 
 /// One item, ready to be drawn.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct QuestionView {
     /// Its id; `answer` takes it.
@@ -114,6 +116,8 @@ pub struct GateCheckView {
     /// Where it comes from.
     pub sources: Vec<SourceView>,
 }
+
+redacted!(QuestionView);
 
 /// Official's and person's language.
 #[derive(Clone, Copy)]

@@ -15,8 +15,10 @@ use super::{
     StepView, outcome, protocol, sharing,
 };
 use crate::kinds::{IdentityField, StopReason};
+use crate::redact::redacted;
 
 /// One screening. Every call that changes one returns this; nothing else is needed to draw any screen of it.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct ScreeningView {
     /// Its line in the list.
@@ -34,7 +36,7 @@ pub struct ScreeningView {
     /// Where "back" leads from there; none at the beginning.
     pub previous: Option<Name>,
     /// How far along.
-    pub progress: ProgressView,
+    pub progress: ScreeningProgress,
     /// True when the safe-interview gate is passed, and was not left since.
     pub gate_passed: bool,
     /// Its checks, in order.
@@ -60,7 +62,8 @@ pub struct ScreeningView {
 }
 
 /// One line of the list.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ScreeningLineView {
     /// The screening.
     pub id: ScreeningId,
@@ -78,7 +81,7 @@ pub struct ScreeningLineView {
 
 /// A page of the list.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct ListView {
+pub struct ScreeningListView {
     /// The lines, newest first.
     pub lines: Vec<ScreeningLineView>,
     /// How many there are in all.
@@ -103,7 +106,7 @@ pub enum NextView {
 
 /// How far along.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct ProgressView {
+pub struct ScreeningProgress {
     /// The number of the item that is shown among those that apply; none at the gate and the end.
     pub number: Option<u32>,
     /// How many items apply; none at the gate and the end.
@@ -113,6 +116,8 @@ pub struct ProgressView {
     /// Those among them that were not offered yet.
     pub open: u32,
 }
+
+redacted!(ScreeningView, ScreeningLineView);
 
 pub(crate) fn line(line: &ScreeningLine) -> ScreeningLineView {
     ScreeningLineView {
@@ -206,10 +211,10 @@ pub(crate) fn screening(
     })
 }
 
-fn progress(shown: Option<&Question>, unknown: usize, open: usize) -> ProgressView {
+fn progress(shown: Option<&Question>, unknown: usize, open: usize) -> ScreeningProgress {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let position = shown.and_then(|question| question.position);
-    ProgressView {
+    ScreeningProgress {
         number: position.map(|p| count(p.number)),
         of: position.map(|p| count(p.of)),
         unknown: count(unknown),

@@ -11,9 +11,11 @@ use amparo_schema::text::Lang;
 use super::contacts::hours;
 use super::{HoursView, WordsView, words};
 use crate::kinds::{ChannelKind, ConsentPurpose, ConsentState, ReferralState};
+use crate::redact::redacted;
 
 /// One consent: its words and where it stands.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct ConsentView {
     /// What for.
     pub purpose: ConsentPurpose,
@@ -32,7 +34,8 @@ pub struct ConsentView {
 }
 
 /// One referral.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct ReferralView {
     /// Its id.
     pub id: ReferralId,
@@ -53,6 +56,7 @@ pub struct ReferralView {
 }
 
 /// A packet for the service of a referral: what consent covers and nothing beyond. Hand it over and wipe it.
+#[uniffi::export(Display)]
 #[derive(Clone, uniffi::Record)]
 pub struct PacketView {
     /// The packet: JSON, or sealed bytes.
@@ -62,7 +66,8 @@ pub struct PacketView {
 }
 
 /// A card for the person to take along. Whoever finds it learns nothing but a number to call.
-#[derive(Clone, Debug, uniffi::Record)]
+#[uniffi::export(Display)]
+#[derive(Clone, uniffi::Record)]
 pub struct CardView {
     /// The code that the person can remember.
     pub memorable: String,
@@ -79,6 +84,8 @@ pub struct CardView {
     /// The year its source was printed, where nobody has verified it.
     pub printed_in: Option<u16>,
 }
+
+redacted!(ConsentView, ReferralView, PacketView, CardView);
 
 pub(super) fn consents(
     policy: &Policy,

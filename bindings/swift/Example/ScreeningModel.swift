@@ -31,7 +31,7 @@ public final class ScreeningModel {
         /// What is drawn.
         public var screen: Screen = .blank
         /// How far it has come.
-        public var progress: ProgressView?
+        public var progress: ScreeningProgress?
         /// True where there is something to go back to.
         public var canGoBack = false
         /// True while a call runs: buttons wait.

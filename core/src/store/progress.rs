@@ -57,6 +57,16 @@ pub fn receipt(rows: &Rows<'_>, incarnation: u64) -> Result<Option<Vec<u8>>, Sto
     Ok(query.query_row([signed(incarnation)?], |r| r.get(0)).optional()?.flatten())
 }
 
+/// Lets the receipt of a life go.
+///
+/// # Errors
+/// As SQLite.
+pub fn forget_receipt(tx: &Tx<'_>, incarnation: u64) -> Result<(), StoreError> {
+    let sql = "UPDATE progress SET receipt = NULL WHERE incarnation = ?1";
+    tx.conn.prepare_cached(sql)?.execute([signed(incarnation)?])?;
+    Ok(())
+}
+
 /// Keeps the newest receipt of a life in place of the one before.
 ///
 /// # Errors

@@ -344,6 +344,11 @@ impl Outbox for MemoryOutbox {
                 self.cursors.remove(&from.feed);
                 Effect::Applied
             }
+            Change::Distrust { incarnation } => {
+                let lives = self.lives.iter_mut().filter(|life| life.incarnation == incarnation);
+                lives.for_each(|life| life.receipt = None);
+                Effect::Applied
+            }
             Change::Aside { bytes, why } => {
                 self.set_aside(bytes, why);
                 Effect::Aside(why)

@@ -96,10 +96,16 @@ pub struct Life {
 }
 
 impl Life {
-    /// What the newest receipt says; none if there is none.
+    /// What the newest receipt says; none if there is none. Of a life in doubt the prefix alone, whose hash was
+    /// found here: what lies behind a gap may be another copy's.
     #[must_use]
     pub fn held(&self) -> Option<Receipt> {
-        self.receipt.as_ref().and_then(|signed| crate::seal::unverified(signed).ok())
+        let mut held: Receipt =
+            self.receipt.as_ref().and_then(|signed| crate::seal::unverified(signed).ok())?;
+        if self.past == Past::Doubted {
+            held.ranges.clear();
+        }
+        Some(held)
     }
 
     /// Whether headquarters lacks a segment or a disclosure of it, as far as the newest receipt says.
@@ -163,6 +169,12 @@ pub enum Change<'a> {
     Rewind {
         /// Where the feed must stand now; otherwise nothing is done.
         from: Cursor,
+    },
+    /// Headquarters lost data and now has another chain under this incarnation than the one here: what the
+    /// receipt that is held says is true no longer. It goes, so that all is sent again.
+    Distrust {
+        /// The incarnation.
+        incarnation: u64,
     },
     /// Something that speaks against headquarters, kept for a person to look at. Kept once, whatever the repeats.
     Aside {

@@ -70,9 +70,13 @@ pub(super) fn is_ours<O: Outbox>(
 ) -> Result<Option<Why>, O::Error> {
     let beyond = receipt.ranges.last().map_or(receipt.stored, |range| range.to);
     if beyond > life.segments || receipt.disclosures > life.disclosures {
-        // Of a life that ended when the store was found to have gone back, headquarters may well know more.
-        let expected = !present && life.past == Past::Known;
-        return Ok((!expected).then_some(Why::Ahead));
+        match (present, life.past) {
+            // Of a life that ended when the store was found to have gone back, headquarters may well know more.
+            (false, Past::Known) => return Ok(None),
+            // Its prefix may be ours all the same; the hash says so.
+            (false, Past::Doubted) if receipt.stored <= life.segments => {}
+            _ => return Ok(Some(Why::Ahead)),
+        }
     }
     let ours: Option<Hash> = match receipt.stored.checked_sub(1) {
         Some(last) => outbox.hash(life.incarnation, last)?,

@@ -104,7 +104,11 @@ fn receipt<O: Outbox>(
         Some(why) => {
             let bytes = crate::seal::to_bytes(signed).unwrap_or_default();
             outbox.apply(Change::Aside { bytes: &bytes, why })?;
-            report.astray |= present && matches!(why, Why::Ahead | Why::Fork);
+            let parted = matches!(why, Why::Ahead | Why::Fork);
+            report.astray |= present && parted;
+            if parted && held.is_some_and(|held| held.epoch < receipt.epoch) {
+                outbox.apply(Change::Distrust { incarnation: receipt.incarnation })?;
+            }
             report.aside.push(why);
         }
     }

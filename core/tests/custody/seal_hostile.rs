@@ -101,7 +101,7 @@ impl Forge {
         let mut header = Header {
             version: 1,
             suite: 1,
-            dictionary: 0,
+            dictionary: 1,
             device: input(0, Hash([0; 32])).device,
             incarnation: 7,
             number: 0,
@@ -133,7 +133,10 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     let honest = Forge::honest();
     let length = u32::from_be_bytes(honest.padded[..4].try_into().unwrap()) as usize;
     let frame = honest.padded[4..4 + length].to_vec();
-    let encoded = zstd::stream::decode_all(&frame[..]).unwrap();
+    let dictionary = amparo_schema::wire::segment::dictionary(1).unwrap();
+    let mut encoded = Vec::new();
+    let mut decoder = zstd::stream::read::Decoder::with_dictionary(&frame[..], dictionary).unwrap();
+    std::io::Read::read_to_end(&mut decoder, &mut encoded).unwrap();
     let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap());
     assert!(honest.open().is_ok(), "the forge itself is sound");
 
@@ -165,7 +168,7 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
     assert_eq!(Forge { root: Hash([1; 32]), ..Forge::honest() }.open(), Err(OpenError::Root));
 
-    for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 1] {
+    for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 2] {
         assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Version));
     }
     let edit = |h: &mut Header| h.ciphertext_bytes += 1;

@@ -24,10 +24,10 @@ pub struct Disclosure {
     #[n(2)]
     pub number: u64,
     /// Keys given. At most `DISCLOSURE_GRANTS_MAX`.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "super::list::bounded::<_, _, { usize::MAX }, 46>")]
     pub grants: Vec<Grant>,
     /// What may no longer be delivered.
-    #[n(4)]
+    #[cbor(n(4), decode_with = "super::list::bounded::<_, _, { usize::MAX }, 44>")]
     pub withheld: Vec<Withheld>,
 }
 

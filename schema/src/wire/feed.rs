@@ -89,8 +89,8 @@ pub struct Page {
     /// more.
     #[n(0)]
     pub from: Cursor,
-    /// The entries, each an encoded [`Entry`].
-    #[n(1)]
+    /// The entries, each an encoded [`Entry`]. At most `PAGE_ENTRIES_MAX`.
+    #[cbor(n(1), decode_with = "super::list::bounded::<_, _, { crate::limits::PAGE_ENTRIES_MAX }, 1>")]
     pub entries: Vec<Bytes>,
     /// Entries in the whole feed.
     #[n(2)]

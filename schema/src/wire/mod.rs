@@ -5,9 +5,11 @@
 //! bytes. Nothing that a relay can read tells who, when, where or what.
 
 pub mod bundle;
+pub mod desk;
 pub mod disclosure;
 pub mod enrol;
 pub mod feed;
+mod list;
 pub mod push;
 pub mod receipt;
 pub mod segment;

@@ -42,7 +42,7 @@ pub struct Hello {
     #[n(2)]
     pub receipt: Option<Signed<Receipt>>,
     /// Feeds to go on with; none asks for none.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "super::list::bounded::<_, _, { usize::MAX }, 70>")]
     pub cursors: Vec<Cursor>,
     /// Bytes of pages that it will take in this exchange.
     #[n(4)]

@@ -29,8 +29,8 @@ pub struct Receipt {
     /// Header hash of the last stored segment; for none, the chain's first `previous`.
     #[n(4)]
     pub hash: Hash,
-    /// Segments behind a gap, each `[from, to)`, ascending, beyond `stored`.
-    #[n(5)]
+    /// Segments behind a gap, each `[from, to)`, ascending, beyond `stored`. At most `RECEIPT_RANGES_MAX`.
+    #[cbor(n(5), decode_with = "super::list::bounded::<_, _, { crate::limits::RECEIPT_RANGES_MAX }, 3>")]
     pub ranges: Vec<Range>,
     /// Level 2: survives the loss of any one machine. Plaintext may be purged.
     #[n(6)]

@@ -4,7 +4,7 @@
 //! COSE `Sig_structure` of a `COSE_Sign1` with protected header `{1: -8}`, external data
 //! [`SIGN_CONTEXT`] and the header bytes as payload. The ciphertext is ChaCha20-Poly1305 with a key used
 //! once, nonce zero, and as additional data the header bytes with `ciphertext_sha256` zeroed. The plaintext
-//! is [`Plain`] as CBOR, compressed with zstd (dictionary 0 = none), preceded by its length (u32, big
+//! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files, preceded by its length (u32, big
 //! endian) and padded with zeros to a bucket.
 
 use minicbor::{Decode, Encode};
@@ -117,6 +117,20 @@ pub struct Grant {
     /// The wrapped key, with tag.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub wrapped: Vec<u8>,
+}
+
+/// The dictionary with which segments are compressed now.
+pub const DICTIONARY: u32 = 1;
+
+/// A compression dictionary by its number, 0 being none. One that was ever used is kept for ever; all are
+/// trained on synthetic screenings, because a dictionary is a published piece of plaintext.
+#[must_use]
+pub fn dictionary(number: u32) -> Option<&'static [u8]> {
+    match number {
+        0 => Some(&[]),
+        1 => Some(include_bytes!("../../dictionary/1.zdict")),
+        _ => None,
+    }
 }
 
 /// The hash by which a segment is chained and granted.

@@ -118,7 +118,7 @@ public final class AmparoDevice: Sendable, CustomStringConvertible {
     }
 
     /// A page of the list, newest first: at most 500 lines after the first `skip`.
-    public func screenings(skip: UInt32 = 0, most: UInt32 = 100) async throws -> ListView {
+    public func screenings(skip: UInt32 = 0, most: UInt32 = 100) async throws -> ScreeningListView {
         try await atOnce { try $0.screenings(skip: skip, most: most) }
     }
 

@@ -183,6 +183,29 @@ final class HostileTests: XCTestCase {
         try works(lit)
     }
 
+    func testNothingSaidIsPrinted() throws {
+        let lit = try Lit(try Kit.device(self))
+        let line = try lit.device.screening(id: lit.id).line
+        let skipped = StepState.skipped(reason: canary)
+        let given: [Any] = [
+            AnswerValue.text(text: canary), AnswerValue.choice(option: canary), skipped,
+            IdentityRequest(field: .name, value: canary),
+            try lit.device.logStep(id: lit.id, step: lit.step, state: skipped),
+            try lit.device.screenings(skip: 0, most: 9),
+            try lit.device.card(id: lit.id, referral: lit.referral, lang: "es"),
+            try lit.device.closeScreening(id: lit.id),
+        ]
+        for value in given {
+            var dumped = ""
+            dump(value, to: &dumped)
+            let shown = "\(value) \(String(reflecting: value)) \([value]) \(dumped)".lowercased()
+            for word in [canary, "juana", line.code, line.memorable] {
+                XCTAssertFalse(shown.contains(word.lowercased()), "\(type(of: value))")
+            }
+        }
+        XCTAssertEqual("\(AnswerValue.yes)", "\(AnswerValue.text(text: canary))")
+    }
+
     func testTheLogHoldsNothingSaid() throws {
         let lines = Lines()
         let device = try Kit.device(self, log: lines)

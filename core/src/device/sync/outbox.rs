@@ -187,6 +187,10 @@ impl Outbox for StoreOutbox<'_> {
                 let moved = step(tx, from, Cursor::start(from.feed))?;
                 Ok(if moved { Effect::Applied } else { Effect::Overtaken })
             }),
+            Change::Distrust { incarnation } => self.device.store.write(|tx| {
+                store::progress::forget_receipt(tx, incarnation)?;
+                Ok(Effect::Applied)
+            }),
             Change::Aside { bytes, why } => self.device.store.write(|tx| {
                 store::feed::set_aside(tx, bytes, number(why), self.now_ms())?;
                 Ok(Effect::Aside(why))

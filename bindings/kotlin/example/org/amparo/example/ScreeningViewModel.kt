@@ -7,7 +7,7 @@ import amparo.ConsentRequest
 import amparo.FieldException
 import amparo.Keep
 import amparo.OutcomeView
-import amparo.ProgressView
+import amparo.ScreeningProgress
 import amparo.QuestionView
 import amparo.ScreeningView
 import amparo.StepView
@@ -39,7 +39,7 @@ sealed interface Screen {
     data object Loading : Screen
 
     /** One question. [said] is read to the person, in the person's language. */
-    data class Question(val question: QuestionView, val progress: ProgressView, val canGoBack: Boolean) : Screen {
+    data class Question(val question: QuestionView, val progress: ScreeningProgress, val canGoBack: Boolean) : Screen {
         val said: WordsView? get() = question.said
     }
 

@@ -10,7 +10,7 @@ import amparo.InstalledView
 import amparo.InternalException
 import amparo.KeyStore
 import amparo.Lang
-import amparo.ListView
+import amparo.ScreeningListView
 import amparo.LookupView
 import amparo.Name
 import amparo.OpenRequest
@@ -132,7 +132,7 @@ class AmparoDevice internal constructor(
     suspend fun screening(id: ScreeningId): Screening = Screening(this, call { it.screening(id) })
 
     /** A page of the list, newest first: at most 500 lines after the first [skip]. */
-    suspend fun screenings(skip: UInt = 0u, most: UInt = 100u): ListView = call { it.screenings(skip, most) }
+    suspend fun screenings(skip: UInt = 0u, most: UInt = 100u): ScreeningListView = call { it.screenings(skip, most) }
 
     /** Services as typed, accents and case ignored; at most 200. Needs no screening. */
     suspend fun lookup(typed: String, country: Country?, lang: Lang, most: UInt = 20u): LookupView =

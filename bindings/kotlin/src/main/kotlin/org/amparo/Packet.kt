@@ -6,7 +6,7 @@ import amparo.PacketView
  * A packet for the service of a referral: what consent covers and nothing beyond. Hand [bytes] over, then [close].
  *
  * ```
- * screening.packet(referral, listOf(ShareScope.NEEDS), service.publicKey).use { print(it.bytes) }
+ * screening.packet(referral, listOf(ShareScope.NEEDS), service.sealingKey).use { print(it.bytes) }
  * ```
  */
 class Packet internal constructor(view: PacketView) : AutoCloseable {

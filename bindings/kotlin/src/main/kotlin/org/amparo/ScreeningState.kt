@@ -12,8 +12,7 @@ import amparo.ScreeningView
  * What a screening shows now, by the screen that draws it. [view] holds everything that any of its screens draws;
  * no further call is needed.
  *
- * `toString` says which screen and nothing else. That of [view] and of its parts shows what a person said: never
- * log those.
+ * `toString` says which screen and nothing else. That of [view] is its name.
  */
 sealed class ScreeningState {
     /** Everything. */

@@ -1,19 +1,32 @@
 package org.amparo
 
 import amparo.AnswerValue
+import amparo.Device
 import amparo.FfiConverterTypeScreeningView
 import amparo.NextView
 import amparo.RustBuffer
 import amparo.ScreeningView
 import java.io.File
+import java.lang.management.ManagementFactory
+import java.nio.file.Files
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.io.TempDir
 
-/** What a call costs from the JVM: printed, never asserted. Not among the tests: `mvn -Dtest=Cost test`. */
+/**
+ * What a call costs from the JVM: printed, never asserted. Not among the tests: `cargo xtask bindings --bench`, with a
+ * release library; or `mvn -Dtest=Cost test`, with one for tests, which is slower.
+ */
 class Cost {
-    @TempDir lateinit var temp: File
+    @Test fun cost() {
+        // On the disk of the checkout: the temporary folder of a system is often memory, which does not sync.
+        val folder = Files.createTempDirectory(File("target").absoluteFile.toPath(), "cost").toFile()
+        try {
+            Kit.open(folder).use(::measure)
+        } finally {
+            folder.deleteRecursively()
+        }
+    }
 
-    @Test fun cost() = Kit.open(temp).use { device ->
+    private fun measure(device: Device) {
         val view = device.begin()
         val id = view.line.id
         val first = (view.next as NextView.Ask).question
@@ -40,11 +53,14 @@ class Cost {
 
     private fun cost(what: String, calls: Int, work: () -> Unit) {
         repeat(calls) { work() }
+        val processor = ManagementFactory.getThreadMXBean()
         val batches = List(9) {
             val began = System.nanoTime()
+            val spent = processor.currentThreadCpuTime
             repeat(calls) { work() }
-            (System.nanoTime() - began) / 1_000.0 / calls
+            (processor.currentThreadCpuTime - spent) / 1_000.0 / calls to (System.nanoTime() - began) / 1_000.0 / calls
         }
-        println("%-24s %10.1f us (median of 9 batches of %d)".format(what, batches.sorted()[4], calls))
+        val (cpu, wall) = batches.map { it.first }.sorted()[4] to batches.map { it.second }.sorted()[4]
+        println("%-24s %10.1f us of processor, %10.1f us in all (medians of 9 batches of %d)".format(what, cpu, wall, calls))
     }
 }

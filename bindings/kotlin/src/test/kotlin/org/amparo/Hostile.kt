@@ -3,6 +3,8 @@ package org.amparo
 import amparo.AnswerValue
 import amparo.ConsentRequest
 import amparo.IdentityRequest
+import amparo.KeyStore
+import amparo.OpenRequest
 import amparo.ShareScope
 import amparo.StartRequest
 import amparo.StepState
@@ -30,6 +32,9 @@ object Hostile {
         is UInt -> sequenceOf(0u, 1u, UInt.MAX_VALUE)
         is ULong -> sequenceOf(0uL, 1uL, Long.MAX_VALUE.toULong(), ULong.MAX_VALUE)
         is ByteArray -> bytes(value)
+        is OpenRequest -> TEXTS.asSequence().map { value.copy(folder = it) } +
+            bytes(value.rootJson).map { value.copy(rootJson = it) }
+        is KeyStore -> keystores()
         is ByteBuffer -> sequenceOf(0, 31, 33, 100_000).map { ByteBuffer.allocateDirect(it) } + ByteBuffer.allocate(32)
         is List<*> -> lists(value)
         is AnswerValue -> answers()
@@ -46,6 +51,17 @@ object Hostile {
         is WaiverRequest -> TEXTS.asSequence().flatMap { sequenceOf(value.copy(document = it), value.copy(place = it)) }
         is IdentityRequest -> TEXTS.asSequence().map { value.copy(value = it) }
         else -> emptySequence()
+    }
+
+    private fun keystores() = sequenceOf(0, 1, 32, 33, 100_000).map { giving(ByteArray(it)) } + object : KeyStore {
+        override fun wrap(plain: ByteArray): ByteArray = throw IllegalStateException(CANARY)
+        override fun unwrap(wrapped: ByteArray): ByteArray = throw IllegalStateException(CANARY)
+    }
+
+    /** A keystore that gives this whatever it is asked. */
+    fun giving(bytes: ByteArray) = object : KeyStore {
+        override fun wrap(plain: ByteArray) = bytes
+        override fun unwrap(wrapped: ByteArray) = bytes
     }
 
     private fun bytes(value: ByteArray) = sequenceOf(

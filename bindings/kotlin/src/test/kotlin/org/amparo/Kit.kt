@@ -2,6 +2,7 @@ package org.amparo
 
 import amparo.AnswerKind
 import amparo.AnswerValue
+import amparo.CaseId
 import amparo.ConsentBy
 import amparo.ConsentPurpose
 import amparo.ConsentRequest
@@ -30,8 +31,10 @@ object Kit {
     private val content = File(System.getProperty("amparo.content"))
     val tests = File(System.getProperty("amparo.tests"))
     val root: ByteArray = content.resolve("keys/root.json").readBytes()
+    /** As the shell's scenarios: of one device, without recipients. */
     val packs: List<ByteArray> =
-        content.resolve("packs").listFiles { file -> file.extension == "pack" }!!.sorted().map { it.readBytes() }
+        content.resolve("packs").listFiles { file -> file.extension == "pack" && !file.name.startsWith("recipients-") }!!
+            .sorted().map { it.readBytes() }
     val place = PlaceRequest(country = "CL", post = "cl-los-libertadores", area = "CL-VS", setting = Setting.BORDER)
 
     fun keyBytes() = ByteArray(32) { it.toByte() }
@@ -97,6 +100,8 @@ fun anAnswer(question: QuestionView): AnswerValue = when (val kind = question.ki
 /** A screening with a referral, and what calls on it need. */
 class Lit(
     val id: ScreeningId,
+    val case: CaseId,
+    val checks: List<String>,
     val item: QuestionView,
     val step: String,
     val service: String,
@@ -124,7 +129,7 @@ class Lit(
                 device.consent(id, consentRequest(ConsentPurpose.SHARE_SERVICE, service, ShareScope.NEEDS)).counter
             device.consent(id, consentRequest(ConsentPurpose.SHARE_IDENTITY, service, ShareScope.IDENTITY))
             val item = (device.back(id, null).next as NextView.Ask).question
-            return Lit(id, item, view.steps.last().id, service, referral, counter)
+            return Lit(id, view.line.case, view.gateChecks.map { it.id }, item, view.steps.last().id, service, referral, counter)
         }
     }
 }

@@ -2,9 +2,12 @@ package org.amparo
 
 import amparo.Device
 import amparo.FieldException
+import com.sun.jna.Library
+import com.sun.jna.Native
+import com.sun.jna.Structure
 import java.io.File
-import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
@@ -55,51 +58,97 @@ class LifeTest {
     @Test fun `a leak is seen by the measure that looks for it`() {
         val kept = mutableListOf<AutoCloseable>()
         val file = temp.resolve("open").apply { writeText("") }
-        val grown = quarters(20) {
-            // Large, so that what the allocator kept from earlier tests does not hide it.
-            kept += com.sun.jna.Memory(8L * 1024 * 1024).apply { clear() }
-            kept += file.inputStream()
-        }
-        assertTrue(grown.minOf { it.kib } > SLACK_KIB && grown.all { it.handles == 5 }, "$grown")
+        val bytes = windows(400) { kept += com.sun.jna.Memory(4096) }
+        assertTrue(median(bytes) { it.bytes } > SLACK_BYTES, "$bytes")
+        val handles = windows(400) { kept += file.inputStream() }
+        assertTrue(median(handles) { it.handles.toLong() } == 50L, "$handles")
         kept.forEach { it.close() }
     }
 
     /** Runs [work] to warm up, then [times] more; what is held after that may not have grown. */
     private fun flat(what: String, times: Int, work: () -> Unit) {
-        repeat(maxOf(20, times / 4)) { work() }
+        repeat(maxOf(20, times / WINDOWS)) { work() }
+        val resident = residentKib()
         val began = System.nanoTime()
-        val grown = quarters(times, work)
+        val grown = windows(times, work)
         val took = (System.nanoTime() - began) / 1_000 / times
-        println("$times $what: ${grown.map { it.kib }} KiB, ${grown.sumOf { it.handles }} handles, $took us each")
-        // A leak grows in every quarter; a JVM that compiles or opens /dev/random once, or an allocator that keeps,
-        // does not.
-        assertTrue(grown.minOf { it.handles } <= 0, "$grown")
-        assertTrue(grown.minOf { it.kib } < SLACK_KIB, "$grown")
+        println(
+            "$times $what: ${grown.map { it.bytes }} bytes, ${grown.sumOf { it.handles }} handles held more; " +
+                "${residentKib() - resident} KiB resident; $took us each",
+        )
+        // A leak grows in every window; a JVM that compiles, or opens /dev/random once, grows and shrinks in some.
+        assertTrue(median(grown) { it.handles.toLong() } <= 0, "$grown")
+        assertTrue(median(grown) { it.bytes } < SLACK_BYTES, "$grown")
     }
 
-    /** What each quarter of the runs left behind. */
-    private fun quarters(times: Int, work: () -> Unit): List<Held> {
-        var before = Held.now()
-        return List(4) {
-            repeat(times / 4) { work() }
-            val after = Held.now()
-            Held(after.kib - before.kib, after.handles - before.handles).also { before = after }
+    private fun median(grown: List<Held>, of: (Held) -> Long) = grown.map(of).sorted()[WINDOWS / 2]
+
+    /** What each part of the runs left behind. */
+    private fun windows(times: Int, work: () -> Unit): List<Held> {
+        var before = Held.settled(Held(0, 0))
+        return List(WINDOWS) {
+            repeat(times / WINDOWS) { work() }
+            val after = Held.settled(before)
+            Held(after.bytes - before.bytes, after.handles - before.handles).also { before = after }
         }
     }
 
-    private data class Held(val kib: Long, val handles: Int) {
+    /** What is held: bytes that the allocator has given out, open files. Counts, which neither time nor others change. */
+    private data class Held(val bytes: Long, val handles: Int) {
         companion object {
-            fun now(): Held {
-                // What JNA holds for objects that are gone is let go by a cleaner thread after a collection.
-                repeat(3) { System.gc(); Thread.sleep(100) }
-                val status = File("/proc/self/status").readLines().single { it.startsWith("VmRSS") }
-                return Held(status.filter { it.isDigit() }.toLong(), File("/proc/self/fd").list()!!.size)
+            private fun now() = LIBC.mallinfo2().let { Held(it.uordblks + it.hblkhd, File("/proc/self/fd").list()!!.size) }
+
+            /**
+             * What JNA and the JVM hold for objects that are gone is let go by a cleaner thread some time after a
+             * collection: waits for that, and no longer. A leak is what no waiting lets go.
+             */
+            fun settled(before: Held): Held {
+                repeat(30) {
+                    System.gc()
+                    Thread.sleep(20)
+                    val now = now()
+                    if (now.bytes <= before.bytes + SLACK_BYTES / 4 && now.handles <= before.handles) return now
+                }
+                return now()
             }
         }
     }
 
+    private fun residentKib() =
+        File("/proc/self/status").readLines().single { it.startsWith("VmRSS") }.filter { it.isDigit() }.toLong()
+
+    /** What glibc's allocator says of itself, in bytes. */
+    @Structure.FieldOrder(
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+    )
+    class Mallinfo : Structure(), Structure.ByValue {
+        @JvmField var arena = 0L
+        @JvmField var ordblks = 0L
+        @JvmField var smblks = 0L
+        @JvmField var hblks = 0L
+        @JvmField var hblkhd = 0L
+        @JvmField var usmblks = 0L
+        @JvmField var fsmblks = 0L
+        @JvmField var uordblks = 0L
+        @JvmField var fordblks = 0L
+        @JvmField var keepcost = 0L
+    }
+
+    interface LibC : Library {
+        fun mallinfo2(): Mallinfo
+    }
+
     private companion object {
-        /** For a quarter: 80 bytes a call, or 2 KB an open, would be more. */
-        const val SLACK_KIB = 512
+        const val WINDOWS = 8
+
+        /** For a window: a kilobyte for each of 1,000 opens, or 40 bytes for each of 25,000 calls, would be more. */
+        const val SLACK_BYTES = 128 * 1024L
+
+        /** Of glibc 2.33 or later; without it the test says that it did not run. */
+        val LIBC: LibC by lazy {
+            val libc = runCatching { Native.load("c", LibC::class.java).also { it.mallinfo2() } }
+            assumeTrue(libc.isSuccess, "needs mallinfo2 of glibc")
+            libc.getOrThrow()
+        }
     }
 }

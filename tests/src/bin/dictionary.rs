@@ -1,0 +1,153 @@
+//! Trains the dictionary with which segments are compressed, and says what it saves.
+//!
+//! `dictionary` measures the one in use on screenings that it never saw; `dictionary --write FILE` trains a
+//! new one. Everything in it is synthetic: a dictionary is a published piece of plaintext. A dictionary that
+//! was released never changes; a better one gets the next number.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use amparo_core::device::{Device, Error, NextStep};
+use amparo_core::random::SeededEntropy;
+use amparo_core::seal::{SecretKey, open, to_bytes};
+use amparo_core::time::{FixedClock, Moment};
+use amparo_schema::fact::{Compartment, IdentityField, ReferralState, StepState};
+use amparo_schema::pack::policy::Purpose;
+use amparo_schema::wire::segment::{dictionary, padded_bytes};
+use amparo_shell::content::keys::demo_custodian_secret;
+use amparo_shell::{embedded, home};
+use amparo_tests::dice::Dice;
+use amparo_tests::{answers, device};
+
+/// Bytes of the dictionary: what a phone carries for it.
+const DICTIONARY_BYTES: usize = 24 * 1024;
+const TRAINING: std::ops::Range<u64> = 0..160;
+const UNSEEN: std::ops::Range<u64> = 1_000..1_040;
+const CHECKLISTS: [&str; 5] =
+    ["four-questions", "border-observation", "labour-site", "ilo-adult-labour", "ilo-child-labour"];
+/// 2026-11-22 04:00 in Santiago.
+const NOW_MS: i64 = 1_795_330_800_000;
+const LEVEL: i32 = 19;
+
+type Samples = Vec<(Compartment, Vec<u8>)>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.as_slice() {
+        [] => measure(),
+        [flag, file] if flag == "--write" => train(file),
+        _ => return ExitCode::from(2),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train(file: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let samples: Vec<Vec<u8>> = screenings(TRAINING)?.into_iter().flatten().map(|(_, bytes)| bytes).collect();
+    let trained = zstd::dict::from_samples(&samples, DICTIONARY_BYTES)?;
+    println!("{} samples, {} bytes of dictionary", samples.len(), trained.len());
+    std::fs::write(file, trained)?;
+    measure()
+}
+
+fn measure() -> Result<(), Box<dyn std::error::Error>> {
+    let dictionary = dictionary(1).unwrap_or_default();
+    let mut with = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?;
+    let mut without = zstd::bulk::Compressor::new(LEVEL)?;
+    let mut sums = [0; 5];
+    let unseen = screenings(UNSEEN)?;
+    for (_, plain) in unseen.iter().flatten() {
+        let (bare, packed) = (without.compress(plain)?.len(), with.compress(plain)?.len());
+        let each = [plain.len(), bare, padded_bytes(bare), packed, padded_bytes(packed)];
+        sums.iter_mut().zip(each).for_each(|(sum, bytes)| *sum += bytes);
+    }
+    let [plain, bare, bare_padded, packed, packed_padded] = sums.map(|sum| sum / unseen.len());
+    println!("bytes per screening on {} screenings that the dictionary never saw", unseen.len());
+    println!(
+        "  segments                  {:>6.2}",
+        unseen.iter().flatten().count() as f64 / unseen.len() as f64
+    );
+    println!("  as encoded                {plain:>6}");
+    println!("  zstd                      {bare:>6}   padded {bare_padded}");
+    println!("  zstd with the dictionary  {packed:>6}   padded {packed_padded}");
+    Ok(())
+}
+
+/// The plaintexts of each screening, by compartment.
+fn screenings(seeds: std::ops::Range<u64>) -> Result<Vec<Samples>, Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let clock = Arc::new(FixedClock::new(Moment { wall_ms: NOW_MS, offset_minutes: -180, steady_ms: 9_000 }));
+    let entropy = Arc::new(SeededEntropy::new(seeds.start));
+    let device = Device::create(
+        &device::store(folder.path()),
+        &device::key(),
+        embedded::trust()?,
+        clock.clone(),
+        entropy,
+    )?;
+    home::install_embedded(&device)?;
+    let mut all = Vec::new();
+    for seed in seeds {
+        let mut dice = Dice::new(seed);
+        clock.advance_ms(u32::try_from(dice.below(80_000_000))?);
+        all.push(screening(&device, &clock, &mut dice)?);
+    }
+    Ok(all)
+}
+
+fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Samples, Error> {
+    let checklist = dice.one(&CHECKLISTS).copied().unwrap_or_default();
+    let id = device::start(device, checklist)?;
+    loop {
+        clock.advance_ms(u32::try_from(2_000 + dice.below(30_000)).unwrap_or(0));
+        match device.next(id)? {
+            NextStep::Item(item) => {
+                let question = device.question(id, &item)?;
+                device.answer(id, &item, answers::some(&question.item, dice))?;
+            }
+            NextStep::Gate => {
+                let checks = device.gate_checks(id)?.into_iter().map(|check| check.id).collect();
+                device.gate(id, &checks)?;
+                for purpose in [Purpose::Talk, Purpose::Store, Purpose::Statistics] {
+                    device.consent(id, &device::plain_consent(purpose)?)?;
+                }
+            }
+            NextStep::End => break,
+        }
+    }
+    after(device, id, dice)?;
+    device.close(id)?;
+    let secret = SecretKey::new(&demo_custodian_secret());
+    let mut plains = Vec::new();
+    for sealed in device.sealed(id)? {
+        let Some(grant) = sealed.grants.first() else { continue };
+        let Ok(plain) = open(&sealed.segment, grant, &secret, &device.public_key()) else { continue };
+        plains.push((plain.compartment, to_bytes(&plain)?));
+    }
+    Ok(plains)
+}
+
+fn after(device: &Device, id: amparo_schema::id::ScreeningId, dice: &mut Dice) -> Result<(), Error> {
+    device.record_outcome(id)?;
+    for step in device.protocol(id)?.steps {
+        if dice.below(3) == 0 {
+            // One that asks for something first is left alone.
+            let _ = device.log_step(id, &step.step.id, StepState::Done);
+        }
+    }
+    if let Some(offer) = device.contacts(id, &[])?.offers.first().filter(|_| dice.below(2) == 0) {
+        let channel = offer.channels.first().map(|(at, _)| *at);
+        let referral = device.refer(id, &offer.service.id, channel)?;
+        let _ = device.move_referral(id, referral, ReferralState::Sent, None);
+    }
+    if dice.below(4) == 0 {
+        let name = format!("Synthetic {}", dice.below(10_000));
+        let _ = device.give_identity(id, IdentityField::Name, name);
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Seeded worlds of phones, headquarters, agencies and everything that goes wrong between them.
+//!
+//! Prints the first seed; `AMPARO_WORLDS` says how many, `AMPARO_SEED` where to begin. CI runs a hundred
+//! thousand, `cargo xtask sim` a million.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use amparo_tests::world::{self, Broken, Tally};
+
+/// Worlds in one test run.
+const WORLDS: u64 = 500;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn nothing_is_lost_and_nobody_reads_what_is_not_theirs() {
+    let (first, worlds) = (number("AMPARO_SEED", 1), number("AMPARO_WORLDS", WORLDS));
+    println!("seeds {first}..{}", first + worlds);
+    let next = AtomicU64::new(first);
+    let found = Mutex::new((Tally::default(), None::<Broken>));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + worlds || found.lock().unwrap().1.is_some() {
+                        return;
+                    }
+                    match world::run(seed) {
+                        Ok(tally) => found.lock().unwrap().0.add(&tally),
+                        Err(broken) => found.lock().unwrap().1 = Some(broken),
+                    }
+                }
+            });
+        }
+    });
+    let (tally, broken) = found.into_inner().unwrap();
+    println!("{tally:?}");
+    if let Some(broken) = broken {
+        broken.history.iter().for_each(|line| println!("{line}"));
+        panic!("seed {}, step {}: {}", broken.seed, broken.step, broken.what);
+    }
+    assert!(tally.segments > worlds && tally.read > worlds && tally.restores > worlds / 20, "it must bite");
+}
+
+#[test]
+fn an_upload_may_be_cut_at_every_byte() {
+    let cuts = world::every_byte(100).unwrap();
+    println!("{cuts:?}");
+    assert!(cuts.cuts > 50_000 && cuts.frames > 200);
+    assert!(cuts.again <= 1_024, "beyond two hellos nothing is sent again: {}", cuts.again);
+}
