@@ -7,7 +7,7 @@
 //! first one was told something else.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
+use amparo_schema::limits::{FRAME_BYTES_MAX, PAGE_ENTRIES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Page};
 use amparo_schema::wire::signed::Signed;
@@ -170,7 +170,7 @@ impl Work<'_> {
         // A page is one reply.
         let budget = budget.min(FRAME_BYTES_MAX);
         let (mut at, mut bytes, mut entries) = (from, PAGE_BYTES, Vec::new());
-        while bytes < budget {
+        while bytes < budget && entries.len() < PAGE_ENTRIES_MAX {
             let Some(stored) = self.tx.entry(feed, at.read)? else {
                 match recipient {
                     Some(recipient) if self.append_due(feed, recipient)? => continue,
