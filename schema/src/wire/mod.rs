@@ -5,6 +5,7 @@
 //! bytes. Nothing that a relay can read tells who, when, where or what.
 
 pub mod bundle;
+pub mod desk;
 pub mod disclosure;
 pub mod enrol;
 pub mod feed;

@@ -1,0 +1,118 @@
+//! What is kept aside, so that nothing that may be somebody's facts is thrown away.
+//!
+//! Owns the bounds: `ASIDE_MAX` frames per enrolled device, and as many for all unknown ones together, those
+//! of at most `STRANGERS_BYTES_MAX` bytes. Nothing that lies here is chained, delivered or in a receipt.
+
+use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::limits::{ASIDE_MAX, STRANGERS_BYTES_MAX};
+use amparo_schema::wire::push::Refusal;
+
+use super::RelayError;
+use super::exchange::Taken;
+use super::work::{Aside, AsideLoad, Work, decoded, named_key};
+use crate::storage::Shelf;
+
+/// Frames that are read at once when what lies aside is tried again.
+const STEP: usize = 16;
+/// The load of frames whose device is not known.
+const STRANGERS: DeviceId = DeviceId([0; 16]);
+
+/// Who vouches for the device that an aside frame claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Nobody: the signature was not checked.
+    Unproven(DeviceId),
+    /// Its signature.
+    Proven(DeviceId),
+}
+
+impl Claim {
+    /// The claim of a frame that names no device.
+    pub(super) const NONE: Self = Self::Unproven(STRANGERS);
+
+    fn device(self) -> DeviceId {
+        match self {
+            Self::Unproven(device) | Self::Proven(device) => device,
+        }
+    }
+
+    fn load_key(self) -> [u8; 16] {
+        match self {
+            Self::Unproven(_) => STRANGERS.0,
+            Self::Proven(device) => device.0,
+        }
+    }
+}
+
+/// Whether the frame is new here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    New,
+    Again,
+    NoRoom,
+}
+
+impl Work<'_> {
+    /// Keeps a frame aside, once, and says what to reply.
+    pub(super) fn aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Taken, RelayError> {
+        Ok(match self.put_aside(frame, claim, why)? {
+            Put::NoRoom => Taken::Refused(Refusal::Full),
+            Put::New | Put::Again => Taken::Refused(why),
+        })
+    }
+
+    pub(super) fn put_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Put, RelayError> {
+        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
+        if self.tx.record(Shelf::Aside, &key)?.is_some() {
+            return Ok(Put::Again);
+        }
+        let size = frame.len() as u64;
+        let mut load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
+        let unproven = matches!(claim, Claim::Unproven(_));
+        if load.count >= ASIDE_MAX || (unproven && load.bytes.saturating_add(size) > STRANGERS_BYTES_MAX) {
+            return Ok(Put::NoRoom);
+        }
+        load = AsideLoad { count: load.count + 1, bytes: load.bytes.saturating_add(size) };
+        self.put(&claim.load_key(), &load)?;
+        self.put(&key, &Aside { why, at_ms: self.now_ms, frame: frame.to_vec() })?;
+        Ok(Put::New)
+    }
+
+    /// Tries again what lies aside for a device, except forks: their numbers are taken. What still does not
+    /// pass lies aside again.
+    pub(super) fn replay(&mut self, device: DeviceId, released: bool) -> Result<u64, RelayError> {
+        let (mut after, mut taken) = (Vec::new(), 0);
+        loop {
+            let batch = self.tx.records(Shelf::Aside, &device.0, &after, STEP)?;
+            let Some((last, _)) = batch.last() else { return Ok(taken) };
+            after.clone_from(last);
+            for (key, bytes) in batch {
+                let aside: Aside = decoded(&bytes)?;
+                let wanted = aside.why == Refusal::Stranger || (released && aside.why != Refusal::Fork);
+                if !wanted {
+                    continue;
+                }
+                // Frames of strangers and of no form were put to the strangers' load.
+                let claim = match aside.why {
+                    Refusal::Stranger | Refusal::Form => Claim::Unproven(device),
+                    _ => Claim::Proven(device),
+                };
+                self.tx.remove_record(Shelf::Aside, &key)?;
+                let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
+                let size = aside.frame.len() as u64;
+                let load =
+                    AsideLoad { count: load.count.saturating_sub(1), bytes: load.bytes.saturating_sub(size) };
+                self.put(&claim.load_key(), &load)?;
+                if matches!(self.take(&aside.frame, released)?, Taken::Kept) {
+                    taken += 1;
+                }
+            }
+        }
+    }
+
+    /// Frames that lie aside for a device as claimed.
+    pub(super) fn asides(&mut self, device: DeviceId, limit: usize) -> Result<Vec<Aside>, RelayError> {
+        let rows = self.tx.records(Shelf::Aside, &device.0, &[], limit)?;
+        rows.into_iter().map(|(_, bytes)| Ok(decoded(&bytes)?)).collect()
+    }
+}

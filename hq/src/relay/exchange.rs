@@ -1,0 +1,140 @@
+//! One upload, taken frame by frame.
+//!
+//! Owns the order of things: frames in groups, each group one transaction, and only after the last of them
+//! what callers are told. A cut costs the frame that was cut; a frame that is no good costs itself.
+
+use amparo_schema::id::DeviceId;
+use amparo_schema::limits::{UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
+use amparo_seal::{First, first, from_bytes, to_bytes};
+
+use super::aside::Claim;
+use super::work::Work;
+use super::{Relay, RelayError};
+use crate::storage::Storage;
+
+/// What became of one frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It counts, or it counted before.
+    Kept,
+    /// It was not taken as it should be.
+    Refused(Refusal),
+    /// Not now.
+    Later,
+    /// Somebody calls.
+    Caller(Box<Hello>),
+    /// Somebody unknown calls.
+    CertificateWanted(DeviceId),
+}
+
+/// What an upload brought about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Frames that were refused, in order, and whether to come again later.
+    pub notes: Vec<Reply>,
+    /// What each caller is told, in order of the calls.
+    pub callers: Vec<(DeviceId, Vec<Reply>)>,
+}
+
+impl Relay {
+    /// Takes an upload, a sequence of frames, and gives the replies as a sequence.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`]: groups of frames that were finished before count; sending all again is safe.
+    pub fn exchange(
+        &self,
+        storage: &mut dyn Storage,
+        upload: &[u8],
+        now_ms: i64,
+    ) -> Result<Vec<u8>, RelayError> {
+        let answers = self.take(storage, upload, now_ms)?;
+        let replies = answers.notes.iter().chain(answers.callers.iter().flat_map(|(_, replies)| replies));
+        let mut out = Vec::new();
+        for reply in replies {
+            out.append(&mut to_bytes(reply).map_err(|_| RelayError::Encoding)?);
+        }
+        Ok(out)
+    }
+
+    /// Takes an upload and gives the replies apart for each caller, for carriers that bring several devices'.
+    ///
+    /// # Errors
+    /// As [`Relay::exchange`].
+    pub fn take(&self, storage: &mut dyn Storage, upload: &[u8], now_ms: i64) -> Result<Answers, RelayError> {
+        let (frames, end) = split(upload);
+        let mut answers = Answers::default();
+        let (mut callers, mut wait) = (Vec::<Hello>::new(), end == End::TooMuch);
+        let mut index = 0;
+        for group in frames.chunks(self.settings.group.max(1)) {
+            let taken = self.run(storage, now_ms, |work| {
+                group.iter().map(|frame| work.take(frame, false)).collect::<Result<Vec<_>, _>>()
+            })?;
+            for (frame, taken) in (index..).zip(taken) {
+                match taken {
+                    Taken::Kept => {}
+                    Taken::Refused(why) => answers.notes.push(Reply::Refused { frame, why }),
+                    Taken::Later => wait = true,
+                    Taken::CertificateWanted(_) => answers.notes.push(Reply::CertificateWanted),
+                    Taken::Caller(hello) => {
+                        callers.retain(|h| (h.device, h.incarnation) != (hello.device, hello.incarnation));
+                        callers.push(*hello);
+                    }
+                }
+            }
+            index += group.len() as u64;
+        }
+        if end == End::Form {
+            answers.notes.push(Reply::Refused { frame: index, why: Refusal::Form });
+        }
+        if wait {
+            answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
+        }
+        for hello in callers {
+            let replies = self.run(storage, now_ms, |work| work.replies(&hello))?;
+            answers.callers.push((hello.device, replies));
+        }
+        Ok(answers)
+    }
+}
+
+impl Work<'_> {
+    /// Takes one whole frame.
+    pub(super) fn take(&mut self, frame: &[u8], released: bool) -> Result<Taken, RelayError> {
+        match from_bytes::<Frame>(frame) {
+            Err(_) => self.aside(frame, Claim::NONE, Refusal::Form),
+            Ok(Frame::Hello(hello)) => self.take_hello(&hello),
+            Ok(Frame::Certificate(certificate)) => self.take_certificate(&certificate),
+            Ok(Frame::Segment(segment)) => self.take_segment(frame, segment, released),
+            Ok(Frame::Disclosure(disclosure)) => self.take_disclosure(frame, &disclosure, released),
+        }
+    }
+}
+
+/// How an upload ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// After a frame, or within one that was cut.
+    Clean,
+    /// In what can never be a frame.
+    Form,
+    /// There was more than one exchange takes.
+    TooMuch,
+}
+
+fn split(upload: &[u8]) -> (Vec<&[u8]>, End) {
+    let whole = upload.get(..UPLOAD_BYTES_MAX).unwrap_or(upload);
+    let (mut rest, mut frames) = (whole, Vec::new());
+    loop {
+        match first(rest) {
+            Ok(First::Item(..)) if frames.len() == UPLOAD_FRAMES_MAX => return (frames, End::TooMuch),
+            Ok(First::Item(item, after)) => {
+                frames.push(item);
+                rest = after;
+            }
+            Ok(First::Empty | First::Cut) if whole.len() < upload.len() => return (frames, End::TooMuch),
+            Ok(First::Empty | First::Cut) => return (frames, End::Clean),
+            Err(_) => return (frames, End::Form),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The log: a leaf for every segment that was taken and for every act of a person or an alarm.
+//!
+//! Owns the Merkle tree (RFC 9162, by `ct-merkle`) that receipts point into. The store keeps leaves; the tree
+//! is held in memory, about 100 bytes for each leaf, read once after a start (some 2 million leaves each second
+//! beside the reading) and brought forward by what is new. Every leaf also hashes all before it, so that a
+//! tree of a store that went back in time is noticed and built anew.
+
+use std::sync::{Mutex, PoisonError};
+
+use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::name::Name;
+use amparo_schema::wire::receipt::Receipt;
+use ct_merkle::RootHash;
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use minicbor::{Decode, Encode};
+use sha2::Sha256;
+
+use super::RelayError;
+use super::work::{State, Work};
+use crate::storage::{Leaf, StorageError};
+
+/// Leaves read at once.
+const STEP: usize = 4_096;
+
+/// What stands in the log beside segments.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Action {
+    /// A ticket was made.
+    #[n(0)]
+    Invited {
+        /// For this agency.
+        #[n(0)]
+        agency: Name,
+    },
+    /// A device was enrolled.
+    #[n(1)]
+    Enrolled {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A device showed its certificate after headquarters had forgotten it.
+    #[n(2)]
+    Readmitted {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A device was revoked.
+    #[n(3)]
+    Revoked {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// A person released what lay aside for a device.
+    #[n(4)]
+    Released {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+    },
+    /// Alarm: two segments, or two disclosures, claim one number.
+    #[n(5)]
+    Fork {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+        /// The incarnation.
+        #[n(1)]
+        incarnation: u64,
+        /// The number.
+        #[n(2)]
+        number: u64,
+    },
+    /// Alarm: a device proved that headquarters lost data.
+    #[n(6)]
+    Amnesia {
+        /// The device.
+        #[n(0)]
+        device: DeviceId,
+        /// The new epoch.
+        #[n(1)]
+        epoch: u64,
+    },
+    /// A recipient was registered.
+    #[n(7)]
+    Recipient {
+        /// Its agency.
+        #[n(0)]
+        agency: Name,
+        /// Its X25519 public key.
+        #[n(1)]
+        key: Hash,
+        /// The key with which it signs.
+        #[n(2)]
+        signing: Hash,
+    },
+    /// A pack was published.
+    #[n(8)]
+    Published {
+        /// Hash of the file.
+        #[n(0)]
+        pack: Hash,
+    },
+    /// The ciphertext and the grants of a segment were erased.
+    #[n(9)]
+    Erased {
+        /// Its header hash.
+        #[n(0)]
+        segment: Hash,
+    },
+}
+
+/// An action and when.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Act {
+    /// Headquarters' clock, milliseconds since 1970.
+    #[n(0)]
+    pub at_ms: i64,
+    /// What.
+    #[n(1)]
+    pub action: Action,
+}
+
+/// The log at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Leaves.
+    pub size: u64,
+    /// RFC 9162 root.
+    pub root: Hash,
+}
+
+/// What a leaf's chain begins with.
+pub(super) fn first_chain() -> Hash {
+    Hash::of("amparo-log-1", &[])
+}
+
+fn next_chain(chain: &Hash, leaf: &Hash) -> Hash {
+    Hash::of("amparo-log-leaf-1", &[&chain.0, &leaf.0])
+}
+
+/// The leaf of an encoded [`Act`].
+#[must_use]
+pub fn action_leaf(act: &[u8]) -> Hash {
+    Hash::of("amparo-log-act-1", &[act])
+}
+
+/// The tree as far as it was read.
+#[derive(Default)]
+struct Cached {
+    tree: MemoryBackedTree<Sha256, [u8; 32]>,
+    /// Hash of all leaves in it.
+    chain: Option<Hash>,
+}
+
+/// The tree, shared by all who use one relay.
+#[derive(Default)]
+pub(super) struct Log(Mutex<Cached>);
+
+impl Work<'_> {
+    pub(super) fn log_segment(&mut self, hash: Hash) -> Result<u64, RelayError> {
+        self.push(hash, None)
+    }
+
+    pub(super) fn log_action(&mut self, action: Action) -> Result<u64, RelayError> {
+        let act = minicbor::to_vec(Act { at_ms: self.now_ms, action }).map_err(|_| RelayError::Encoding)?;
+        self.push(action_leaf(&act), Some(act))
+    }
+
+    fn push(&mut self, hash: Hash, action: Option<Vec<u8>>) -> Result<u64, RelayError> {
+        let mut state = self.state()?;
+        let position = state.log_size;
+        let chain = next_chain(&state.log_chain, &hash);
+        self.tx.put_leaf(position, &Leaf { hash, chain, action })?;
+        state.log_size += 1;
+        state.log_chain = chain;
+        self.put_state(&state)?;
+        Ok(position)
+    }
+
+    /// Does something with the tree of the whole log.
+    fn with_tree<T>(
+        &mut self,
+        act: impl FnOnce(&MemoryBackedTree<Sha256, [u8; 32]>) -> T,
+    ) -> Result<T, RelayError> {
+        let state = self.state()?;
+        let mut cached = self.relay.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.bring_forward(&mut cached, &state)?;
+        Ok(act(&cached.tree))
+    }
+
+    fn bring_forward(&mut self, cached: &mut Cached, state: &State) -> Result<(), StorageError> {
+        if let Some(last) = cached.tree.len().checked_sub(1) {
+            let same = last < state.log_size
+                && self.tx.leaves(last, 1)?.first().map(|leaf| leaf.chain) == cached.chain;
+            if !same {
+                *cached = Cached::default();
+            }
+        }
+        while cached.tree.len() < state.log_size {
+            let leaves = self.tx.leaves(cached.tree.len(), STEP)?;
+            if leaves.is_empty() {
+                return Err(StorageError::Damaged("log"));
+            }
+            for leaf in leaves {
+                cached.tree.push(leaf.hash.0);
+                cached.chain = Some(leaf.chain);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn checkpoint(&mut self) -> Result<Checkpoint, RelayError> {
+        self.with_tree(|tree| Checkpoint { size: tree.len(), root: Hash((*tree.root().as_bytes()).into()) })
+    }
+
+    /// Whether the log of a receipt is a beginning of this one.
+    pub(super) fn has_log_of(&mut self, receipt: &Receipt) -> Result<bool, RelayError> {
+        self.with_tree(|tree| {
+            if receipt.log_size == 0 || receipt.log_size > tree.len() {
+                return receipt.log_size == 0;
+            }
+            let Ok(additions) = usize::try_from(tree.len() - receipt.log_size) else { return false };
+            let old = RootHash::<Sha256>::new(receipt.log_root.0.into(), receipt.log_size);
+            tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
+        })
+    }
+
+    pub(super) fn inclusion(&mut self, position: u64) -> Result<Option<Vec<u8>>, RelayError> {
+        self.with_tree(|tree| {
+            let index = usize::try_from(position).ok().filter(|_| position < tree.len())?;
+            Some(tree.prove_inclusion(index).as_bytes().to_vec())
+        })
+    }
+
+    pub(super) fn consistency(&mut self, size: u64) -> Result<Option<Vec<u8>>, RelayError> {
+        self.with_tree(|tree| {
+            let additions = tree.len().checked_sub(size).filter(|_| size > 0)?;
+            Some(tree.prove_consistency(usize::try_from(additions).ok()?).as_bytes().to_vec())
+        })
+    }
+
+    pub(super) fn acts(&mut self, from: u64, limit: usize) -> Result<Vec<(u64, Act)>, RelayError> {
+        let leaves = self.tx.leaves(from, limit)?;
+        let acts = (from..).zip(leaves).filter_map(|(at, leaf)| leaf.action.map(|bytes| (at, bytes)));
+        let read = |bytes: Vec<u8>| minicbor::decode(&bytes).map_err(|_| StorageError::Damaged("log"));
+        acts.map(|(at, bytes)| Ok((at, read(bytes)?))).collect()
+    }
+}
