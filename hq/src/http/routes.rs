@@ -13,7 +13,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use minicbor::{Decode, Encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ fn answer(value: &Value) -> Response {
 
 async fn log(State(shared): App) -> Answer {
     let at = shared.worker.ask(|relay, storage, _| relay.checkpoint(storage)).await?;
-    Ok(answer(&json!({ "size": at.size, "root": HEXLOWER.encode(&at.root.0) })))
+    Ok(answer(&json!({ "size": at.size, "root": at.root })))
 }
 
 async fn consistency(State(shared): App, request: Request) -> Answer {
@@ -164,23 +164,20 @@ async fn consistency(State(shared): App, request: Request) -> Answer {
         })
         .await?;
     let proof = proof.ok_or(Problem::Unknown)?;
-    let root = HEXLOWER.encode(&at.root.0);
-    Ok(answer(&json!({ "size": at.size, "root": root, "proof": BASE64.encode(&proof) })))
+    Ok(answer(&json!({ "size": at.size, "root": at.root, "proof": BASE64.encode(&proof) })))
 }
 
 /// In a body and not in the path, so that no proxy writes it down.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Named {
-    device: String,
-    segment: String,
+    device: DeviceId,
+    segment: Hash,
 }
 
 async fn inclusion(State(shared): App, request: Request) -> Answer {
     let bytes = whole(&shared, request, JSON, SMALL_BYTES_MAX).await?;
-    let named: Named = serde_json::from_slice(&bytes).map_err(|_| Problem::Form)?;
-    let device = DeviceId(hex(&named.device).ok_or(Problem::Form)?);
-    let segment = Hash(hex(&named.segment).ok_or(Problem::Form)?);
+    let Named { device, segment } = serde_json::from_slice(&bytes).map_err(|_| Problem::Form)?;
     let (at, (leaf, proof)) = shared
         .worker
         .ask(move |relay, storage, _| {
@@ -188,12 +185,7 @@ async fn inclusion(State(shared): App, request: Request) -> Answer {
             Ok((relay.checkpoint(storage)?, proof))
         })
         .await?;
-    let root = HEXLOWER.encode(&at.root.0);
-    Ok(answer(&json!({ "size": at.size, "root": root, "leaf": leaf, "proof": BASE64.encode(&proof) })))
-}
-
-fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+    Ok(answer(&json!({ "size": at.size, "root": at.root, "leaf": leaf, "proof": BASE64.encode(&proof) })))
 }
 
 async fn ready(State(shared): App) -> Answer {
