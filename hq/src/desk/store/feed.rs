@@ -1,0 +1,200 @@
+//! Feeds, their links, and entries that could not be taken.
+
+use amparo_schema::id::Hash;
+use amparo_schema::limits::ASIDE_MAX;
+use amparo_schema::wire::feed::{Cursor, FeedId};
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+
+use super::{Place, Tx, bytes, count, whole};
+use crate::desk::DeskError;
+
+/// A feed as it was left.
+pub(in crate::desk) struct Feed {
+    /// How far it was read.
+    pub(in crate::desk) cursor: Cursor,
+    /// Which history of it is followed.
+    pub(in crate::desk) generation: u64,
+}
+
+/// Where one feed stands, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FeedState {
+    /// The feed.
+    pub feed: Hash,
+    /// Entries read.
+    pub read: u64,
+    /// Entries that headquarters had when it last told.
+    pub head: u64,
+    /// How often headquarters' history turned out to be another one than before.
+    pub resets: u64,
+    /// The first entry that was another one, at the last reset.
+    pub forked_at: Option<u64>,
+    /// Set while headquarters last showed fewer entries than were read: it lost some, or the page is old.
+    pub behind_at: Option<u64>,
+}
+
+/// An entry that was set aside. It delays nothing but itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aside {
+    /// SHA-256 of the entry, labelled; names it.
+    pub hash: Hash,
+    /// Where it stood.
+    pub position: u64,
+    /// Why, as a fixed word.
+    pub why: String,
+    /// When it came, milliseconds since 1970 by the desk's clock.
+    pub received_ms: i64,
+}
+
+impl Tx<'_> {
+    /// The feed; at its start when it was never read.
+    pub(in crate::desk) fn feed(&self, feed: FeedId) -> Result<Feed, DeskError> {
+        let row: Option<(i64, Vec<u8>, i64)> = self
+            .0
+            .query_row("SELECT read, link, generation FROM feed WHERE feed = ?1", [&feed.0.0[..]], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .optional()?;
+        let Some((read, link, generation)) = row else {
+            return Ok(Feed { cursor: Cursor::start(feed), generation: 0 });
+        };
+        let cursor = Cursor { feed, read: count(read)?, link: Hash(bytes(link, "link")?) };
+        Ok(Feed { cursor, generation: count(generation)? })
+    }
+
+    /// Keeps how far the feed was read.
+    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, head: u64) -> Result<(), DeskError> {
+        let (id, cursor) = (&feed.cursor.feed.0.0[..], &feed.cursor);
+        self.0.execute(
+            "INSERT INTO feed (feed, read, link, head, generation) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (feed) DO UPDATE SET read = ?2, link = ?3, head = ?4, generation = ?5,
+                 behind_at = CASE WHEN ?4 < ?2 THEN ?4 END",
+            params![id, whole(cursor.read)?, &cursor.link.0[..], whole(head)?, whole(feed.generation)?],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps the link after the entry at `position`.
+    pub(in crate::desk) fn keep_link(&self, at: &Cursor, position: u64) -> Result<(), DeskError> {
+        self.0.execute(
+            "INSERT INTO place (feed, position, link) VALUES (?1, ?2, ?3)",
+            params![&at.feed.0.0[..], whole(position)?, &at.link.0[..]],
+        )?;
+        Ok(())
+    }
+
+    /// The link after the entry at `position` of the history that is followed.
+    pub(in crate::desk) fn link(&self, feed: FeedId, position: u64) -> Result<Option<Hash>, DeskError> {
+        let found: Option<Vec<u8>> = self
+            .0
+            .query_row(
+                "SELECT link FROM place WHERE feed = ?1 AND position = ?2",
+                params![&feed.0.0[..], whole(position)?],
+                |r| r.get(0),
+            )
+            .optional()?;
+        found.map(|link| Ok(Hash(bytes(link, "link")?))).transpose()
+    }
+
+    /// Forgets the links from `position` on: another history goes on from there.
+    pub(in crate::desk) fn fork(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
+        let place = params![&feed.0.0[..], whole(position)?];
+        self.0.execute("DELETE FROM place WHERE feed = ?1 AND position >= ?2", place)?;
+        self.0.execute("UPDATE feed SET forked_at = ?2 WHERE feed = ?1", place)?;
+        Ok(())
+    }
+
+    /// Where every feed stands.
+    pub(in crate::desk) fn feeds(&self) -> Result<Vec<FeedState>, DeskError> {
+        let mut found = self.0.prepare_cached(
+            "SELECT feed, read, head, generation, forked_at, behind_at FROM feed ORDER BY feed",
+        )?;
+        let mut rows = found.query([])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(FeedState {
+                feed: Hash(bytes(row.get(0)?, "feed")?),
+                read: count(row.get(1)?)?,
+                head: count(row.get(2)?)?,
+                resets: count(row.get(3)?)?,
+                forked_at: row.get::<_, Option<i64>>(4)?.map(count).transpose()?,
+                behind_at: row.get::<_, Option<i64>>(5)?.map(count).transpose()?,
+            });
+        }
+        Ok(out)
+    }
+
+    /// Sets an entry aside, once. False when there is no room left: then it is only counted by its place.
+    pub(in crate::desk) fn set_aside(
+        &self,
+        entry: &[u8],
+        why: &'static str,
+        place: &Place,
+        received_ms: i64,
+    ) -> Result<bool, DeskError> {
+        let kept: i64 = self.0.query_row("SELECT count(*) FROM aside", [], |r| r.get(0))?;
+        if count(kept)? >= ASIDE_MAX {
+            return Ok(false);
+        }
+        let bytes = (entry.len() <= amparo_schema::limits::FRAME_BYTES_MAX).then_some(entry);
+        self.0.execute(
+            "INSERT INTO aside (hash, feed, generation, position, why, received_ms, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING",
+            params![
+                &aside_hash(entry).0[..],
+                &place.feed.0.0[..],
+                whole(place.generation)?,
+                whole(place.position)?,
+                why,
+                received_ms,
+                bytes,
+            ],
+        )?;
+        Ok(true)
+    }
+
+    /// What was set aside, in the order of its coming.
+    pub(in crate::desk) fn aside(&self) -> Result<Vec<Aside>, DeskError> {
+        let mut found = self.0.prepare_cached(
+            "SELECT hash, position, why, received_ms FROM aside ORDER BY received_ms, position, hash",
+        )?;
+        let mut rows = found.query([])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(Aside {
+                hash: Hash(bytes(row.get(0)?, "hash")?),
+                position: count(row.get(1)?)?,
+                why: row.get(2)?,
+                received_ms: row.get(3)?,
+            });
+        }
+        Ok(out)
+    }
+
+    /// One entry that was set aside with its place and time, to be tried again.
+    pub(in crate::desk) fn aside_entry(&self, hash: Hash) -> Result<Option<(Place, i64, Vec<u8>)>, DeskError> {
+        let row: Option<(Vec<u8>, i64, i64, i64, Option<Vec<u8>>)> = self
+            .0
+            .query_row(
+                "SELECT feed, generation, position, received_ms, bytes FROM aside WHERE hash = ?1",
+                [&hash.0[..]],
+                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)),
+            )
+            .optional()?;
+        let Some((feed, generation, position, received_ms, Some(entry))) = row else { return Ok(None) };
+        let feed = FeedId(Hash(bytes(feed, "feed")?));
+        let place = Place { feed, generation: count(generation)?, position: count(position)? };
+        Ok(Some((place, received_ms, entry)))
+    }
+
+    /// Lets go of an entry that was taken after all.
+    pub(in crate::desk) fn taken_after_all(&self, hash: Hash) -> Result<(), DeskError> {
+        self.0.execute("DELETE FROM aside WHERE hash = ?1", [&hash.0[..]])?;
+        Ok(())
+    }
+}
+
+fn aside_hash(entry: &[u8]) -> Hash {
+    Hash::of("amparo-desk-aside-1", &[entry])
+}

@@ -1,0 +1,90 @@
+-- The desk's own store. One agency, one file, encrypted as a whole. Version 1.
+
+-- How far each feed was read. `generation` rises when headquarters' history turned out to be another one.
+CREATE TABLE feed (
+    feed BLOB PRIMARY KEY NOT NULL,
+    read INTEGER NOT NULL,
+    link BLOB NOT NULL,
+    head INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    forked_at INTEGER,
+    behind_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- The link after each entry of the history that is followed now.
+CREATE TABLE place (
+    feed BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    link BLOB NOT NULL,
+    PRIMARY KEY (feed, position)
+) STRICT, WITHOUT ROWID;
+
+-- Who sealed: every certificate that was shown and holds.
+CREATE TABLE certificate (
+    certificate BLOB PRIMARY KEY NOT NULL,
+    device BLOB NOT NULL,
+    agency TEXT NOT NULL,
+    letter_key BLOB NOT NULL,
+    from_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Segments as they came, with a grant that opens them. Times are the desk's own, milliseconds since 1970.
+CREATE TABLE segment (
+    hash BLOB PRIMARY KEY NOT NULL,
+    device BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    granted BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    hidden INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segment_place ON segment (device, incarnation, number);
+
+-- When a segment was granted, and when it was withdrawn (no grant), as each feed told it.
+CREATE TABLE delivery (
+    feed BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    segment BLOB NOT NULL,
+    granted BLOB,
+    PRIMARY KEY (feed, generation, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_segment ON delivery (segment);
+
+-- Facts as they came, read again whenever they are looked at, so that a newer desk understands more.
+CREATE TABLE fact (
+    segment BLOB NOT NULL REFERENCES segment (hash),
+    counter INTEGER NOT NULL,
+    device BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    case_id BLOB,
+    screening BLOB,
+    compartment INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (segment, counter)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fact_case_id ON fact (case_id);
+
+-- Entries that could not be taken, once each.
+CREATE TABLE aside (
+    hash BLOB PRIMARY KEY NOT NULL,
+    feed BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    received_ms INTEGER NOT NULL,
+    bytes BLOB
+) STRICT, WITHOUT ROWID;
+
+-- Letters written here.
+CREATE TABLE letter (
+    id BLOB PRIMARY KEY NOT NULL,
+    case_id BLOB NOT NULL,
+    screening BLOB,
+    referral BLOB,
+    state INTEGER,
+    written_ms INTEGER NOT NULL,
+    signed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX letter_case_id ON letter (case_id);

@@ -1,0 +1,186 @@
+//! Following feeds: pages in, segments and facts into the store.
+//!
+//! Owns the comparison of histories. A page that begins where the desk stands goes on; one that repeats what
+//! was read is compared link by link; where it differs, headquarters' history is another one: the desk says
+//! so, follows the new one from there, and what it has already is not counted twice. Never lets the cursor
+//! move without what was read, nor the other way.
+
+use amparo_schema::id::Hash;
+use amparo_schema::limits::DOWN_BYTES_MAX;
+use amparo_schema::wire::feed::{Cursor, FeedId, Page};
+
+use super::opening::{Opened, Why, open_entry};
+use super::store::{Feed, NewSegment, Place, Tx};
+use super::{Desk, DeskError, Keys};
+
+/// What became of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Segments that were new.
+    pub segments: u64,
+    /// Segments that were here already.
+    pub repeated: u64,
+    /// Withdrawals.
+    pub withdrawn: u64,
+    /// Entries set aside.
+    pub aside: u64,
+    /// Of these, entries that were not kept, because there is no more room for such.
+    pub lost: u64,
+    /// The first entry at which headquarters' history turned out to be another one.
+    pub forked_at: Option<u64>,
+    /// The page begins after the place to which the desk has read: nothing was taken, ask again.
+    pub gap: bool,
+    /// The page goes on from a link that the desk never saw: nothing was taken, ask again.
+    pub unlinked: bool,
+    /// Headquarters shows fewer entries than the desk has read: it lost some, or the page is old.
+    pub behind: bool,
+    /// There is more to ask for.
+    pub more: bool,
+}
+
+impl Desk {
+    /// Takes a page. `now_ms` is the desk's clock, milliseconds since 1970. A page may come late, twice, in
+    /// any order.
+    ///
+    /// # Errors
+    /// [`DeskError::OtherFeed`], [`DeskError::NotAPage`], those of the store; nothing was taken then.
+    pub fn take(&mut self, page: &Page, now_ms: i64) -> Result<Taken, DeskError> {
+        let feed = page.from.feed;
+        if !self.keys.read.iter().any(|key| FeedId::recipient(key.public().id()) == feed) {
+            return Err(DeskError::OtherFeed);
+        }
+        check(page)?;
+        let keys = &self.keys;
+        let tx = self.store.begin()?;
+        let taken = follow(&tx, keys, page, now_ms)?;
+        tx.commit()?;
+        Ok(taken)
+    }
+
+    /// Tries everything again that was set aside, after the desk got a key or a newer build. Gives how many
+    /// were taken.
+    ///
+    /// # Errors
+    /// Those of the store; nothing was taken then.
+    pub fn retry_aside(&mut self) -> Result<u64, DeskError> {
+        let keys = &self.keys;
+        let tx = self.store.begin()?;
+        let mut taken = 0;
+        for aside in tx.aside()? {
+            let Some((place, received_ms, entry)) = tx.aside_entry(aside.hash)? else { continue };
+            if let Ok(opened) = open_entry(&entry, keys) {
+                keep(&tx, opened, &place, received_ms, &mut Taken::default())?;
+                tx.taken_after_all(aside.hash)?;
+                taken += 1;
+            }
+        }
+        tx.commit()?;
+        Ok(taken)
+    }
+}
+
+fn check(page: &Page) -> Result<(), DeskError> {
+    let bytes = page.entries.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.0.len()));
+    let entries = u64::try_from(page.entries.len()).map_err(|_| DeskError::NotAPage)?;
+    let end = page.from.read.checked_add(entries).ok_or(DeskError::NotAPage)?;
+    let bounded = i64::try_from(page.head).is_ok() && end <= page.head && bytes <= DOWN_BYTES_MAX;
+    if bounded { Ok(()) } else { Err(DeskError::NotAPage) }
+}
+
+fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, DeskError> {
+    let mut taken = Taken::default();
+    let mut feed = tx.feed(page.from.feed)?;
+    if page.from.read > feed.cursor.read {
+        return Ok(Taken { gap: true, more: true, ..taken });
+    }
+    if page.from.link != known_link(tx, &page.from)? {
+        return Ok(Taken { unlinked: true, more: true, ..taken });
+    }
+    let mut at = page.from;
+    for entry in &page.entries {
+        let next = at.after(&entry.0);
+        if at.read < feed.cursor.read {
+            if tx.link(at.feed, at.read)? == Some(next.link) {
+                at = next;
+                continue;
+            }
+            tx.fork(at.feed, at.read)?;
+            taken.forked_at = Some(at.read);
+            feed = Feed { cursor: at, generation: feed.generation.saturating_add(1) };
+        }
+        let place = Place { feed: at.feed, generation: feed.generation, position: at.read };
+        take_entry(tx, keys, &entry.0, &place, now_ms, &mut taken)?;
+        tx.keep_link(&next, at.read)?;
+        at = next;
+        feed.cursor = next;
+    }
+    taken.behind = page.head < feed.cursor.read;
+    taken.more = page.head > feed.cursor.read;
+    tx.keep_feed(&feed, page.head)?;
+    Ok(taken)
+}
+
+/// The link before the entry at `at`, in the history that is followed.
+fn known_link(tx: &Tx<'_>, at: &Cursor) -> Result<Hash, DeskError> {
+    match at.read.checked_sub(1) {
+        None => Ok(Cursor::start(at.feed).link),
+        Some(before) => tx.link(at.feed, before)?.ok_or(DeskError::Damaged("link")),
+    }
+}
+
+fn take_entry(
+    tx: &Tx<'_>,
+    keys: &Keys,
+    entry: &[u8],
+    place: &Place,
+    now_ms: i64,
+    taken: &mut Taken,
+) -> Result<(), DeskError> {
+    match open_entry(entry, keys) {
+        Ok(opened) => keep(tx, opened, place, now_ms, taken),
+        Err(why) => set_aside(tx, entry, why, place, now_ms, taken),
+    }
+}
+
+fn keep(
+    tx: &Tx<'_>,
+    opened: Opened,
+    place: &Place,
+    now_ms: i64,
+    taken: &mut Taken,
+) -> Result<(), DeskError> {
+    let sealed = match opened {
+        Opened::Withdrawn(segment) => {
+            taken.withdrawn += 1;
+            return tx.deliver(segment, place, None);
+        }
+        Opened::Sealed(sealed) => sealed,
+    };
+    tx.keep_certificate(sealed.certificate_hash, &sealed.certificate)?;
+    let new = tx.keep_segment(&NewSegment {
+        header: &sealed.header,
+        hash: sealed.hash,
+        bytes: &sealed.bytes,
+        granted: &sealed.granted,
+        plain: &sealed.plain,
+        received_ms: now_ms,
+    })?;
+    *if new { &mut taken.segments } else { &mut taken.repeated } += 1;
+    let grant = Hash::of("amparo-desk-grant-1", &[&sealed.granted]);
+    tx.deliver(sealed.hash, place, Some(grant))
+}
+
+fn set_aside(
+    tx: &Tx<'_>,
+    entry: &[u8],
+    why: Why,
+    place: &Place,
+    now_ms: i64,
+    taken: &mut Taken,
+) -> Result<(), DeskError> {
+    taken.aside += 1;
+    if !tx.set_aside(entry, why.as_str(), place, now_ms)? {
+        taken.lost += 1;
+    }
+    Ok(())
+}
