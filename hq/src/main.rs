@@ -1,1 +1,10 @@
-fn main() {}
+//! The binary `amparo-hq`.
+
+use std::process::ExitCode;
+
+use amparo_hq::cli::{Args, run};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    ExitCode::from(run(&Args::parse()))
+}

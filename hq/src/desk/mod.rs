@@ -6,9 +6,9 @@
 //! set aside and the next is read.
 
 mod error;
+pub mod htcds;
 mod letters;
 mod opening;
-pub mod htcds;
 pub mod report;
 mod store;
 mod take;

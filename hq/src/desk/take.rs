@@ -142,13 +142,7 @@ fn take_entry(
     }
 }
 
-fn keep(
-    tx: &Tx<'_>,
-    opened: Opened,
-    place: &Place,
-    now_ms: i64,
-    taken: &mut Taken,
-) -> Result<(), DeskError> {
+fn keep(tx: &Tx<'_>, opened: Opened, place: &Place, now_ms: i64, taken: &mut Taken) -> Result<(), DeskError> {
     let sealed = match opened {
         Opened::Withdrawn(segment) => {
             taken.withdrawn += 1;

@@ -53,8 +53,7 @@ impl Metrics {
         line("amparo_body_kib_under_way", "gauge", u64::try_from(body_kib).unwrap_or(u64::MAX));
         let _ = writeln!(out, "# TYPE amparo_responses_total counter");
         for ((route, status), count) in &*self.responses.lock().unwrap_or_else(PoisonError::into_inner) {
-            let _ =
-                writeln!(out, "amparo_responses_total{{route=\"{route}\",status=\"{status}\"}} {count}");
+            let _ = writeln!(out, "amparo_responses_total{{route=\"{route}\",status=\"{status}\"}} {count}");
         }
         out
     }

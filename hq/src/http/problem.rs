@@ -54,7 +54,9 @@ impl Problem {
             Self::NoPath => (S::NOT_FOUND, "no_path", "There is nothing at this path.", None),
             Self::Unknown => (S::NOT_FOUND, "unknown", "What the request names is not known here.", None),
             Self::Method => (S::METHOD_NOT_ALLOWED, "method", "Not with this method.", None),
-            Self::Slow => (S::REQUEST_TIMEOUT, "slow", "The body came too slowly; what was whole was taken.", None),
+            Self::Slow => {
+                (S::REQUEST_TIMEOUT, "slow", "The body came too slowly; what was whole was taken.", None)
+            }
             Self::Taken => (S::CONFLICT, "taken", "The ticket or the device id is taken.", None),
             Self::Expired => (S::GONE, "expired", "The ticket has expired.", None),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is past the limit.", None),
@@ -94,8 +96,7 @@ impl From<RelayError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, code, title, wait) = self.parts();
-        let text =
-            serde_json::json!({ "title": title, "status": status.as_u16(), "code": code }).to_string();
+        let text = serde_json::json!({ "title": title, "status": status.as_u16(), "code": code }).to_string();
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;
         let headers = response.headers_mut();

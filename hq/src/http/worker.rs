@@ -98,7 +98,12 @@ impl Thread {
     fn run(&mut self) {
         let mut jobs = Vec::with_capacity(GROUP_MAX);
         // The threads wait for their turn at the queue, one at the head of it.
-        while self.queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv_many(&mut jobs, GROUP_MAX) > 0
+        while self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .blocking_recv_many(&mut jobs, GROUP_MAX)
+            > 0
         {
             let (mut group, mut bytes) = (Vec::new(), 0_usize);
             for job in jobs.drain(..) {

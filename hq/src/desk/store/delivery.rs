@@ -45,9 +45,9 @@ fn lifts(all: &[Delivered], grant: &Delivered, withdrawal: &Delivered) -> bool {
     if g.generation == w.generation {
         return g.position > w.position;
     }
-    let there_before = all.iter().any(|d| {
-        d.grant == grant.grant && d.place.feed == w.feed && d.place.generation <= w.generation
-    });
+    let there_before = all
+        .iter()
+        .any(|d| d.grant == grant.grant && d.place.feed == w.feed && d.place.generation <= w.generation);
     g.generation > w.generation && !there_before
 }
 

@@ -128,9 +128,9 @@ impl Tx<'_> {
 
     /// Every case of which the desk may read something, or could before it was withdrawn.
     pub(in crate::desk) fn cases(&self) -> Result<Vec<CaseId>, DeskError> {
-        let mut found = self.0.prepare_cached(
-            "SELECT DISTINCT case_id FROM fact WHERE case_id IS NOT NULL ORDER BY case_id",
-        )?;
+        let mut found = self
+            .0
+            .prepare_cached("SELECT DISTINCT case_id FROM fact WHERE case_id IS NOT NULL ORDER BY case_id")?;
         let mut rows = found.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {

@@ -173,7 +173,10 @@ impl Tx<'_> {
     }
 
     /// One entry that was set aside with its place and time, to be tried again.
-    pub(in crate::desk) fn aside_entry(&self, hash: Hash) -> Result<Option<(Place, i64, Vec<u8>)>, DeskError> {
+    pub(in crate::desk) fn aside_entry(
+        &self,
+        hash: Hash,
+    ) -> Result<Option<(Place, i64, Vec<u8>)>, DeskError> {
         let row: Option<(Vec<u8>, i64, i64, i64, Option<Vec<u8>>)> = self
             .0
             .query_row(

@@ -144,7 +144,8 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
     let seen: Vec<&Known> = facts.iter().filter(|known| !known.hidden).collect();
     let consents = consent::consents(&all);
     let screenings = screening::screenings(&all, &clocks);
-    let mut outcomes: BTreeSet<Outcome> = screenings.iter().flat_map(|s| s.outcomes.iter().copied()).collect();
+    let mut outcomes: BTreeSet<Outcome> =
+        screenings.iter().flat_map(|s| s.outcomes.iter().copied()).collect();
     leave_out_none(&mut outcomes);
     let referrals = referral::referrals(&seen, letters, &clocks);
     let (identity, identity_withheld) = identity(&seen, consents.forbids(Purpose::ShareIdentity, services));

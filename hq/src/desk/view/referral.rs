@@ -7,9 +7,9 @@ use amparo_schema::id::{DeviceId, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
 use serde::Serialize;
 
+use super::Author;
 use super::known::{Known, heads};
 use super::time::{Clocks, When};
-use super::Author;
 use crate::desk::store::Sent;
 
 /// One referral.

@@ -92,7 +92,8 @@ fn screening(id: ScreeningId, all: &[&Known], clocks: &Clocks) -> ScreeningView 
         let sides = sides.of(&heads(&facts), |body| logged(body).map(|(_, state)| state.clone()));
         StepView { step, sides }
     };
-    let outcome_facts: Vec<&Known> = seen.iter().filter(|k| body(k).and_then(classes).is_some()).copied().collect();
+    let outcome_facts: Vec<&Known> =
+        seen.iter().filter(|k| body(k).and_then(classes).is_some()).copied().collect();
     let mut outcomes: BTreeSet<Outcome> =
         outcome_facts.iter().filter_map(|k| body(k).and_then(classes)).flatten().collect();
     leave_out_none(&mut outcomes);

@@ -59,7 +59,8 @@ impl Clocks {
         let mut chains: BTreeMap<_, BTreeMap<u64, (Date, Date)>> = BTreeMap::new();
         for known in facts.iter().filter(|known| !known.hidden) {
             let Some(fact) = &known.fact else { continue };
-            let (TimeQuality::Clear, Some(day)) = (quality(&fact.at, known.received_ms), day(&fact.at)) else {
+            let (TimeQuality::Clear, Some(day)) = (quality(&fact.at, known.received_ms), day(&fact.at))
+            else {
                 continue;
             };
             for incarnation in &known.incarnations {
