@@ -219,6 +219,7 @@ impl Work<'_> {
         let device = Device {
             certificate: signed.clone(),
             key: certificate.key,
+            letter_key: certificate.letter_key,
             agency: certificate.agency.clone(),
             revoked: None,
         };

@@ -4,7 +4,7 @@
 //! what callers are told. A cut costs the frame that was cut; a frame that is no good costs itself.
 
 use amparo_schema::id::DeviceId;
-use amparo_schema::limits::{UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::limits::{DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
 use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
 use amparo_seal::{First, first, from_bytes, to_bytes};
 
@@ -48,11 +48,10 @@ impl Relay {
         upload: &[u8],
         now_ms: i64,
     ) -> Result<Vec<u8>, RelayError> {
-        let answers = self.take(storage, upload, now_ms)?;
-        let replies = answers.notes.iter().chain(answers.callers.iter().flat_map(|(_, replies)| replies));
-        let mut out = Vec::new();
-        for reply in replies {
-            out.append(&mut to_bytes(reply).map_err(|_| RelayError::Encoding)?);
+        let Answers { notes, callers } = self.take(storage, upload, now_ms)?;
+        let mut out = sequence(&notes)?;
+        for (_, replies) in callers {
+            out.append(&mut sequence(&replies)?);
         }
         Ok(out)
     }
@@ -62,6 +61,17 @@ impl Relay {
     /// # Errors
     /// As [`Relay::exchange`].
     pub fn take(&self, storage: &mut dyn Storage, upload: &[u8], now_ms: i64) -> Result<Answers, RelayError> {
+        self.take_within(storage, upload, DOWN_BYTES_MAX, now_ms)
+    }
+
+    /// As [`Relay::take`], with at most so many bytes of pages for each caller.
+    pub(super) fn take_within(
+        &self,
+        storage: &mut dyn Storage,
+        upload: &[u8],
+        down_bytes_max: usize,
+        now_ms: i64,
+    ) -> Result<Answers, RelayError> {
         let (frames, end) = split(upload);
         let mut answers = Answers::default();
         let (mut callers, mut wait) = (Vec::<Hello>::new(), end == End::TooMuch);
@@ -91,7 +101,7 @@ impl Relay {
             answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
         }
         for hello in callers {
-            let replies = self.run(storage, now_ms, |work| work.replies(&hello))?;
+            let replies = self.run(storage, now_ms, |work| work.replies(&hello, down_bytes_max))?;
             answers.callers.push((hello.device, replies));
         }
         Ok(answers)
@@ -109,6 +119,12 @@ impl Work<'_> {
             Ok(Frame::Disclosure(disclosure)) => self.take_disclosure(frame, &disclosure, released),
         }
     }
+}
+
+/// Replies as a sequence.
+pub(super) fn sequence(replies: &[Reply]) -> Result<Vec<u8>, RelayError> {
+    let encoded = replies.iter().map(to_bytes).collect::<Result<Vec<_>, _>>();
+    encoded.map(|all| all.concat()).map_err(|_| RelayError::Encoding)
 }
 
 /// How an upload ends.

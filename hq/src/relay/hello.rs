@@ -4,7 +4,7 @@
 //! its own after those that took the frames. One that headquarters signed and cannot live up to proves that
 //! headquarters lost data; then the epoch rises, once for each loss, and the device sends again.
 
-use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, RECEIPT_RANGES_MAX};
+use amparo_schema::limits::{CURSORS_MAX, RECEIPT_RANGES_MAX};
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::{Hello, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
@@ -75,7 +75,7 @@ impl Work<'_> {
     }
 
     /// What the caller is told: its receipt, and pages of its own feed and of packs.
-    pub(super) fn replies(&mut self, hello: &Hello) -> Result<Vec<Reply>, RelayError> {
+    pub(super) fn replies(&mut self, hello: &Hello, down_bytes_max: usize) -> Result<Vec<Reply>, RelayError> {
         let Some(device) = self.device(hello.device)? else { return Ok(vec![Reply::CertificateWanted]) };
         let receipt = self.receipt(hello, &device.verify_key())?;
         let unchanged = self.shown(hello).is_some_and(|shown| {
@@ -88,7 +88,7 @@ impl Work<'_> {
             Reply::Receipt(self.relay.signer.sign_object(&receipt).map_err(|_| RelayError::Encoding)?)
         };
         let mut replies = vec![first];
-        let mut budget = usize::try_from(hello.down_bytes).unwrap_or(usize::MAX).min(DOWN_BYTES_MAX);
+        let mut budget = usize::try_from(hello.down_bytes).unwrap_or(usize::MAX).min(down_bytes_max);
         for cursor in &hello.cursors {
             let own = cursor.feed == FeedId::device(hello.device);
             // A revoked device learns that it is, and no more.

@@ -6,6 +6,7 @@
 //! says so.
 
 mod aside;
+mod carry;
 mod disclosure;
 mod enrol;
 mod exchange;
@@ -126,12 +127,6 @@ impl Relay {
     #[must_use]
     pub fn new(signer: Signer, bundle: SecretKey, settings: Settings) -> Self {
         Self { signer, bundle, settings, log: log::Log::default() }
-    }
-
-    /// The key to which bundles are sealed.
-    #[must_use]
-    pub fn bundle_key(&self) -> &SecretKey {
-        &self.bundle
     }
 
     /// Runs one transaction; a refusal undoes it as an error of the store does.

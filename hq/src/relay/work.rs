@@ -61,8 +61,10 @@ pub(super) struct Device {
     #[n(1)]
     pub(super) key: Hash,
     #[n(2)]
-    pub(super) agency: Name,
+    pub(super) letter_key: Hash,
     #[n(3)]
+    pub(super) agency: Name,
+    #[n(4)]
     pub(super) revoked: Option<Signed<Revocation>>,
 }
 

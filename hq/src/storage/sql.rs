@@ -345,7 +345,7 @@ impl Tx for Verbs<'_> {
 
     fn acknowledge(&mut self, recipient: Recipient, position: u64) -> Result<(), StorageError> {
         self.0.execute(
-            "UPDATE delivery SET stage = 3 WHERE recipient = $1 AND stage = 2 AND place < $2",
+            "UPDATE delivery SET stage = 3 WHERE recipient = $1 AND stage = 2 AND place >= 0 AND place < $2",
             &[Value::Bytes(&recipient), count(position)],
         )
     }

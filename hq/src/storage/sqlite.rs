@@ -98,8 +98,8 @@ fn unlock(conn: &Connection, key: &[u8; 32]) -> Result<(), rusqlite::Error> {
         sql.push(digit(*byte));
     }
     sql.push_str("'\"");
-    conn.execute_batch(&sql)?;
-    conn.execute_batch("PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256")
+    // SQLCipher's own defaults otherwise: a copy made by VACUUM INTO has no others.
+    conn.execute_batch(&sql)
 }
 
 fn tune(conn: &Connection) -> Result<(), rusqlite::Error> {

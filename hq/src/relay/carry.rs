@@ -1,0 +1,47 @@
+//! Bundles: an exchange that came as a file.
+//!
+//! Owns the opening of volumes from devices and the sealing of answers, each to the device that called, so
+//! that whoever carries them learns neither whose they are nor how many.
+
+use amparo_schema::id::DeviceId;
+use amparo_schema::limits::VOLUME_BYTES_MAX;
+use amparo_seal::random::Entropy;
+use amparo_seal::{Direction, PublicKey, SealError, open_volume, seal_volume};
+
+use super::exchange::sequence;
+use super::{Relay, RelayError};
+use crate::storage::Storage;
+
+/// Bytes of a volume that are left to what is no page.
+const RECEIPTS_BYTES: usize = 64 * 1024;
+
+impl Relay {
+    /// Takes one volume and gives one for each device that called in it.
+    ///
+    /// # Errors
+    /// [`RelayError::Signature`] for a volume that is damaged or for another; [`RelayError::Entropy`]; as
+    /// [`Relay::exchange`].
+    pub fn carry(
+        &self,
+        storage: &mut dyn Storage,
+        volume: &[u8],
+        now_ms: i64,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<(DeviceId, Vec<u8>)>, RelayError> {
+        let upload = open_volume(volume, Direction::Up, &self.bundle).map_err(|_| RelayError::Signature)?;
+        let answers =
+            self.take_within(storage, &upload, VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES), now_ms)?;
+        let mut out = Vec::new();
+        for (device, replies) in answers.callers {
+            let Some(there) = self.run(storage, now_ms, |work| Ok(work.device(device)?))? else { continue };
+            let letter_key = PublicKey::from(there.letter_key);
+            match seal_volume(&sequence(&replies)?, Direction::Down, &letter_key, entropy) {
+                Ok(volume) => out.push((device, volume)),
+                Err(SealError::Entropy(_)) => return Err(RelayError::Entropy),
+                // A key that cannot be sealed to is its own device's trouble.
+                Err(_) => {}
+            }
+        }
+        Ok(out)
+    }
+}

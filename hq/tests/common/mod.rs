@@ -1,0 +1,212 @@
+//! Phones, desks and a headquarters for the tests of this package. All of it synthetic.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of it")]
+
+pub mod server;
+
+use amparo_hq::relay::{Reader, Relay, Settings, read_entry};
+use amparo_hq::storage::Storage;
+use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
+use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
+use amparo_schema::name::Name;
+use amparo_schema::wire::desk::Pull;
+use amparo_schema::wire::disclosure::{Disclosure, Withheld};
+use amparo_schema::wire::enrol::Certificate;
+use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Page};
+use amparo_schema::wire::push::{Frame, Hello, Reply};
+use amparo_schema::wire::receipt::Receipt;
+use amparo_schema::wire::segment::Grant;
+use amparo_schema::wire::signed::Signed;
+use amparo_seal::random::SeededEntropy;
+use amparo_seal::{
+    First, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first, first_previous, from_bytes, grant,
+    request, seal, to_bytes,
+};
+
+pub const NOW: i64 = 1_790_000_000_000;
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn relay(settings: impl FnOnce(&mut Settings)) -> Relay {
+    let mut all = Settings::local("https://hq.example.org");
+    settings(&mut all);
+    Relay::new(Signer::from_seed(&[1; 32]), SecretKey::new(&[2; 32]), all)
+}
+
+/// One incarnation of one phone.
+pub struct Phone {
+    pub device: DeviceId,
+    pub signer: Signer,
+    pub letter: SecretKey,
+    pub incarnation: u64,
+    pub number: u64,
+    pub previous: Hash,
+    pub disclosures: u64,
+    pub entropy: SeededEntropy,
+    pub certificate: Option<Signed<Certificate>>,
+}
+
+impl Phone {
+    pub fn new(seed: u8) -> Self {
+        let signer = Signer::from_seed(&[seed; 32]);
+        Self {
+            device: DeviceId([seed; 16]),
+            previous: first_previous(&signer.public()),
+            signer,
+            letter: SecretKey::new(&[seed ^ 0x80; 32]),
+            incarnation: u64::MAX - u64::from(seed),
+            number: 0,
+            disclosures: 0,
+            entropy: SeededEntropy::new(u64::from(seed)),
+            certificate: None,
+        }
+    }
+
+    pub fn enrolled(seed: u8, relay: &Relay, storage: &mut dyn Storage) -> Self {
+        let mut phone = Self::new(seed);
+        let ticket = relay
+            .invite(
+                storage,
+                &name("agency-a"),
+                NOW + 1_000,
+                NOW,
+                &SeededEntropy::new(u64::from(seed) + 1_000),
+            )
+            .unwrap();
+        let asked = request(&ticket, phone.device, &phone.signer, &phone.letter.public()).unwrap();
+        phone.certificate = Some(relay.enrol(storage, &asked, NOW).unwrap());
+        phone
+    }
+
+    /// A segment at any place; `word` tells its content.
+    pub fn sealed_at(&self, number: u64, previous: Hash, word: &str) -> Sealed {
+        let body = Body::GateChecked { confirmed: vec![name(word)], missing: vec![] };
+        let at = Stamp { wall_ms: NOW, offset_minutes: 0, steady_ms: number, doubt: None };
+        let input = SegmentInput {
+            case: Some(CaseId([7; 16])),
+            screening: Some(ScreeningId([8; 16])),
+            compartment: Compartment::Case,
+            events: vec![(number + 1, to_bytes(&Fact { at, body }).unwrap())],
+            device: self.device,
+            incarnation: self.incarnation,
+            number,
+            previous,
+        };
+        seal(&input, &self.signer, &self.entropy).unwrap()
+    }
+
+    /// The next segment of the chain.
+    pub fn seal(&mut self) -> Sealed {
+        let sealed = self.sealed_at(self.number, self.previous, &format!("n{}", self.number));
+        self.number += 1;
+        self.previous = sealed.hash;
+        sealed
+    }
+
+    pub fn disclosure_at(&self, number: u64, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Frame {
+        let (device, incarnation) = (self.device, self.incarnation);
+        let disclosure = Disclosure { device, incarnation, number, grants, withheld };
+        Frame::Disclosure(self.signer.sign_object(&disclosure).unwrap())
+    }
+
+    pub fn give(&mut self, sealed: &Sealed, desk: &Desk) -> Frame {
+        let grant = grant(&sealed.key, sealed.hash, &desk.secret.public(), &self.entropy).unwrap();
+        self.disclosures += 1;
+        self.disclosure_at(self.disclosures - 1, vec![grant], vec![])
+    }
+
+    pub fn withhold(&mut self, segment: Hash, desk: &Desk) -> Frame {
+        self.disclosures += 1;
+        let withheld = vec![Withheld { segment, recipient: desk.recipient() }];
+        self.disclosure_at(self.disclosures - 1, vec![], withheld)
+    }
+
+    pub fn hello(&self, receipt: Option<Signed<Receipt>>, cursors: Vec<Cursor>) -> Frame {
+        let hello = Hello {
+            device: self.device,
+            incarnation: self.incarnation,
+            receipt,
+            cursors,
+            down_bytes: 1_000_000,
+        };
+        Frame::Hello(self.signer.sign_object(&hello).unwrap())
+    }
+
+    pub fn shown_certificate(&self) -> Frame {
+        Frame::Certificate(self.certificate.clone().unwrap())
+    }
+}
+
+/// An agency's desk, as far as the relay knows it.
+pub struct Desk {
+    pub signer: Signer,
+    pub secret: SecretKey,
+    pub cursor: Cursor,
+}
+
+impl Desk {
+    pub fn registered(seed: u8, relay: &Relay, storage: &mut dyn Storage) -> Self {
+        let (signer, secret) = (Signer::from_seed(&[seed; 32]), SecretKey::new(&[seed; 32]));
+        let key = Hash(*secret.public().bytes());
+        let reader = Reader { key, signing: Hash(signer.public().0), agency: name("agency-a") };
+        let recipient = relay.register(storage, &reader, NOW).unwrap();
+        Self { signer, secret, cursor: Cursor::start(FeedId::recipient(recipient)) }
+    }
+
+    pub fn recipient(&self) -> [u8; 8] {
+        PublicKey::id(&self.secret.public())
+    }
+
+    pub fn ask(&self, cursor: Cursor, down_bytes: u32) -> Signed<Pull> {
+        self.signer.sign_object(&Pull { recipient: self.recipient(), cursor, down_bytes }).unwrap()
+    }
+
+    /// Pulls one page and keeps it.
+    pub fn pull(&mut self, relay: &Relay, storage: &mut dyn Storage) -> Vec<Entry> {
+        let page = relay.pull(storage, &self.ask(self.cursor, 1_000_000), NOW).unwrap();
+        self.cursor = after(&page);
+        entries(&page)
+    }
+}
+
+pub fn after(page: &Page) -> Cursor {
+    page.entries.iter().fold(page.from, |cursor, entry| cursor.after(&entry.0))
+}
+
+pub fn entries(page: &Page) -> Vec<Entry> {
+    page.entries.iter().map(|bytes| read_entry(bytes).unwrap()).collect()
+}
+
+pub fn upload(frames: &[Frame]) -> Vec<u8> {
+    frames.iter().flat_map(|frame| to_bytes(frame).unwrap()).collect()
+}
+
+pub fn segment(sealed: &Sealed) -> Frame {
+    Frame::Segment(sealed.segment.clone())
+}
+
+pub fn replies(mut bytes: &[u8]) -> Vec<Reply> {
+    let mut out = Vec::new();
+    while let First::Item(item, rest) = first(bytes).unwrap() {
+        out.push(from_bytes(item).unwrap());
+        bytes = rest;
+    }
+    assert!(bytes.is_empty(), "a reply was cut");
+    out
+}
+
+pub fn push(relay: &Relay, storage: &mut dyn Storage, frames: &[Frame]) -> Vec<Reply> {
+    replies(&relay.exchange(storage, &upload(frames), NOW).unwrap())
+}
+
+/// The receipt among replies, verified.
+pub fn receipt(relay: &Relay, replies: &[Reply]) -> (Receipt, Signed<Receipt>) {
+    let signed = replies.iter().find_map(|reply| match reply {
+        Reply::Receipt(signed) => Some(signed.clone()),
+        _ => None,
+    });
+    let signed = signed.unwrap_or_else(|| panic!("no receipt among {replies:?}"));
+    let key = amparo_seal::VerifyKey::from(relay.headquarters().key);
+    (key.open_object(&signed).unwrap(), signed)
+}

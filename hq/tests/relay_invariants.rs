@@ -1,0 +1,682 @@
+//! The relay's invariants, each a named test, over the store in memory.
+
+mod common;
+
+use amparo_hq::relay::{Action, Durability, Relay, RelayError, action_leaf};
+use amparo_hq::storage::Storage;
+use amparo_hq::storage::memory::Memory;
+use amparo_schema::id::Hash;
+use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
+use amparo_schema::wire::push::{Frame, Refusal, Reply};
+use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_seal::{PublicKey, Signer, request, seal_volume, to_bytes, write_letter};
+use common::{Desk, NOW, Phone, entries, name, push, receipt, relay, segment, upload};
+use ct_merkle::RootHash;
+use sha2::Sha256;
+
+fn hq() -> (Relay, Memory) {
+    (relay(|_| {}), Memory::new())
+}
+
+fn refusals(replies: &[Reply]) -> Vec<(u64, Refusal)> {
+    let refused = replies.iter().filter_map(|reply| match reply {
+        Reply::Refused { frame, why } => Some((*frame, *why)),
+        _ => None,
+    });
+    refused.collect()
+}
+
+/// What a phone's receipt says now.
+fn told(relay: &Relay, storage: &mut dyn Storage, phone: &Phone) -> Receipt {
+    receipt(relay, &push(relay, storage, &[phone.hello(None, vec![])])).0
+}
+
+fn acts(relay: &Relay, storage: &mut dyn Storage) -> Vec<Action> {
+    relay.acts(storage, 0, 10_000).unwrap().into_iter().map(|(_, act)| act.action).collect()
+}
+
+fn sealed_hashes(entries: &[Entry]) -> Vec<Hash> {
+    let sealed = entries.iter().filter_map(|entry| match entry {
+        Entry::Sealed { grant, .. } => Some(grant.segment),
+        _ => None,
+    });
+    sealed.collect()
+}
+
+#[test]
+fn i3_a_receipt_counts_only_what_a_finished_transaction_holds() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let frames: Vec<Frame> =
+        std::iter::once(phone.hello(None, vec![])).chain((0..5).map(|_| segment(&phone.seal()))).collect();
+    let before = storage.clone();
+    // The store fails at every transaction in turn; then nothing is told, and what is there can be read.
+    for fails in 0..3 {
+        let mut broken = Failing { inner: before.clone(), left: fails };
+        let small = common::relay(|settings| settings.group = 3);
+        let done = small.exchange(&mut broken, &upload(&frames), NOW);
+        if fails < 3 {
+            assert!(matches!(done, Err(RelayError::Storage(_))), "no reply without its commit");
+        }
+        let kept = told(&relay, &mut broken.inner, &phone).stored;
+        assert_eq!(kept, [0, 2, 5][fails], "whole groups or nothing");
+    }
+    let (said, _) = receipt(&relay, &push(&relay, &mut storage, &frames));
+    assert_eq!((said.stored, said.hash), (5, phone.previous));
+}
+
+/// A store that fails at the commit after `left` transactions.
+struct Failing {
+    inner: Memory,
+    left: usize,
+}
+
+impl Storage for Failing {
+    fn transact(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn amparo_hq::storage::Tx) -> Result<(), amparo_hq::storage::StorageError>,
+    ) -> Result<(), amparo_hq::storage::StorageError> {
+        let before = self.inner.clone();
+        self.inner.transact(work)?;
+        if self.left == 0 {
+            self.inner = before;
+            return Err(amparo_hq::storage::StorageError::Full);
+        }
+        self.left -= 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn i4_a_prefix_never_falls_within_an_epoch_and_its_hash_is_of_the_chain() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let mut hashes = vec![phone.previous];
+    let sealed: Vec<_> = (0..8).map(|_| phone.seal()).collect();
+    hashes.extend(sealed.iter().map(|s| s.hash));
+    let mut last = 0;
+    for n in [3, 0, 0, 5, 1, 2, 7, 6, 4] {
+        push(&relay, &mut storage, &[segment(&sealed[n])]);
+        let said = told(&relay, &mut storage, &phone);
+        assert!(said.stored >= last && said.epoch == 0);
+        assert_eq!(said.hash, hashes[usize::try_from(said.stored).unwrap()]);
+        assert!(said.horizon <= said.durable && said.durable <= said.stored && said.delivered <= said.stored);
+        last = said.stored;
+    }
+    assert_eq!(last, 8);
+}
+
+#[test]
+fn i6_a_receipt_ahead_of_headquarters_raises_the_epoch_once_and_the_device_sends_again() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..4).map(|_| phone.seal()).collect();
+    push(&relay, &mut storage, &[segment(&sealed[0])]);
+    let backup = storage.clone();
+    let rest: Vec<Frame> = sealed[1..].iter().map(segment).collect();
+    push(&relay, &mut storage, &rest);
+    let (_, shown) = receipt(&relay, &push(&relay, &mut storage, &[phone.hello(None, vec![])]));
+
+    let mut storage = backup;
+    for _ in 0..2 {
+        let back = push(&relay, &mut storage, &[phone.hello(Some(shown.clone()), vec![])]);
+        let (said, _) = receipt(&relay, &back);
+        assert_eq!((said.epoch, said.stored), (1, 1), "once for each loss");
+    }
+    push(&relay, &mut storage, &rest);
+    let said = told(&relay, &mut storage, &phone);
+    assert_eq!((said.epoch, said.stored, said.hash), (1, 4, phone.previous));
+    let alarm = Action::Amnesia { device: phone.device, epoch: 1 };
+    assert_eq!(acts(&relay, &mut storage).iter().filter(|a| **a == alarm).count(), 1);
+
+    // Everything lost: the certificate brings the device back, its receipt the epoch.
+    let mut storage = Memory::new();
+    let hello = phone.hello(Some(shown), vec![]);
+    assert_eq!(push(&relay, &mut storage, std::slice::from_ref(&hello)), [Reply::CertificateWanted]);
+    let all: Vec<Frame> =
+        [phone.shown_certificate(), hello].into_iter().chain(sealed.iter().map(segment)).collect();
+    let (said, _) = receipt(&relay, &push(&relay, &mut storage, &all));
+    assert_eq!((said.epoch, said.stored), (1, 4));
+}
+
+#[test]
+fn i7_only_the_next_number_is_chained_and_what_came_early_waits() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..5).map(|_| phone.seal()).collect();
+    push(&relay, &mut storage, &[segment(&sealed[4]), segment(&sealed[1]), segment(&sealed[2])]);
+    let said = told(&relay, &mut storage, &phone);
+    assert_eq!(
+        (said.stored, said.ranges.as_slice()),
+        (0, &[Range { from: 1, to: 3 }, Range { from: 4, to: 5 }][..])
+    );
+    push(&relay, &mut storage, &[segment(&sealed[0])]);
+    let said = told(&relay, &mut storage, &phone);
+    assert_eq!((said.stored, said.ranges.as_slice()), (3, &[Range { from: 4, to: 5 }][..]));
+    // One that claims the next number but another past is no continuation.
+    let stray = phone.sealed_at(3, Hash([9; 32]), "stray");
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&stray)])), [(0, Refusal::Fork)]);
+    push(&relay, &mut storage, &[segment(&sealed[3])]);
+    let said = told(&relay, &mut storage, &phone);
+    assert_eq!((said.stored, said.hash, said.ranges.len()), (5, phone.previous, 0));
+    // Too far ahead waits on the device.
+    let far = phone.sealed_at(5 + 10_000, phone.previous, "far");
+    assert!(matches!(push(&relay, &mut storage, &[segment(&far)])[..], [Reply::Later { .. }]));
+    // Number 0 is bound to the device's key.
+    let mut other = Phone::new(4);
+    other.device = phone.device;
+    let mut replay = phone.sealed_at(0, other.previous, "replay");
+    replay.hash = Hash([0; 32]);
+    phone.incarnation = 77;
+    let unbound = phone.sealed_at(0, other.previous, "unbound");
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&unbound)])), [(0, Refusal::Fork)]);
+}
+
+#[test]
+fn i7_what_waited_and_does_not_fit_goes_aside_when_the_gap_fills() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let stray = phone.sealed_at(1, Hash([9; 32]), "stray");
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&stray)])), []);
+    let (first, second) = (phone.seal(), phone.seal());
+    push(&relay, &mut storage, &[segment(&first)]);
+    assert_eq!(told(&relay, &mut storage, &phone).ranges, []);
+    let aside = relay.aside(&mut storage, phone.device, 10).unwrap();
+    assert_eq!(aside, [(Refusal::Fork, to_bytes(&segment(&stray)).unwrap())]);
+    push(&relay, &mut storage, &[segment(&second)]);
+    assert_eq!(told(&relay, &mut storage, &phone).stored, 2);
+}
+
+#[test]
+fn i8_of_a_fork_both_stay_neither_is_delivered_and_the_alarm_is_raised_once() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let (start, first) = (phone.previous, phone.seal());
+    let second = phone.sealed_at(0, start, "other");
+    let give = [phone.give(&first, &desk), phone.give(&second, &desk)];
+    push(&relay, &mut storage, &[segment(&first)]);
+    for _ in 0..2 {
+        assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&second)])), [(0, Refusal::Fork)]);
+    }
+    push(&relay, &mut storage, &give);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+    let aside = relay.aside(&mut storage, phone.device, 10).unwrap();
+    assert_eq!(aside, [(Refusal::Fork, to_bytes(&segment(&second)).unwrap())]);
+    let alarm = Action::Fork { device: phone.device, incarnation: phone.incarnation, number: 0 };
+    assert_eq!(acts(&relay, &mut storage).iter().filter(|a| **a == alarm).count(), 1);
+    relay.release(&mut storage, phone.device, NOW).unwrap();
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [first.hash], "a person decided");
+}
+
+/// What can be seen from outside: every receipt, everything aside, everything a desk is given, the log's size.
+fn seen(relay: &Relay, storage: &Memory, phones: &[&Phone], desk: &Desk) -> String {
+    let mut storage = storage.clone();
+    let mut out = String::new();
+    for phone in phones {
+        let said = told(relay, &mut storage, phone);
+        out += &format!("{:?}\n", Receipt { log_size: 0, log_root: Hash([0; 32]), ..said });
+        let mut aside = relay.aside(&mut storage, phone.device, 1_000).unwrap();
+        aside.sort();
+        out += &format!("{aside:?}\n");
+    }
+    let page = relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    let mut given: Vec<String> = entries(&page).iter().map(|entry| format!("{entry:?}")).collect();
+    given.sort();
+    out + &given.join("\n")
+}
+
+#[test]
+fn i10_twice_is_once_and_any_split_is_the_whole() {
+    let (relay, mut storage) = hq();
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..4).map(|_| phone.seal()).collect();
+    let fork = phone.sealed_at(2, Hash([1; 32]), "fork");
+    let mut frames: Vec<Frame> = [0, 2, 1, 3].iter().map(|n| segment(&sealed[*n])).collect();
+    frames.push(segment(&fork));
+    frames.extend(sealed.iter().map(|s| phone.give(s, &desk)));
+    frames.push(phone.withhold(sealed[1].hash, &desk));
+    let bytes = upload(&frames);
+    let start = storage.clone();
+    relay.exchange(&mut storage, &bytes, NOW).unwrap();
+    let whole = seen(&relay, &storage, &[&phone], &desk);
+    let log = relay.checkpoint(&mut storage).unwrap();
+    relay.exchange(&mut storage, &bytes, NOW).unwrap();
+    assert_eq!(seen(&relay, &storage, &[&phone], &desk), whole);
+    assert_eq!(relay.checkpoint(&mut storage).unwrap(), log, "a repeat leaves no trace");
+
+    // At a cut the device sends from the first frame that was not whole; and, worse, everything again.
+    let mut ends = vec![0];
+    frames.iter().for_each(|f| ends.push(ends[ends.len() - 1] + to_bytes(f).unwrap().len()));
+    for cut in (0..=bytes.len()).step_by(37).chain(ends.iter().copied()) {
+        let begun = ends.iter().copied().filter(|end| *end <= cut).max().unwrap();
+        for again in [begun, 0] {
+            let mut storage = start.clone();
+            relay.exchange(&mut storage, &bytes[..cut], NOW).unwrap();
+            relay.exchange(&mut storage, &bytes[again..], NOW).unwrap();
+            assert_eq!(seen(&relay, &storage, &[&phone], &desk), whole, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn i12_any_order_of_frames_with_repeats_gives_the_same() {
+    let (relay, mut storage) = hq();
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..4).map(|_| phone.seal()).collect();
+    let mut frames: Vec<Frame> = vec![phone.shown_certificate()];
+    frames.extend(sealed.iter().map(segment));
+    frames.extend(sealed.iter().map(|s| phone.give(s, &desk)));
+    frames.push(phone.withhold(sealed[1].hash, &desk));
+    frames.push(phone.give(&sealed[1], &desk));
+    frames.push(phone.withhold(sealed[2].hash, &desk));
+    // A headquarters that forgot the device, so that the certificate has an order too.
+    let fresh = || {
+        let mut storage = Memory::new();
+        Desk::registered(20, &relay, &mut storage);
+        storage
+    };
+    let outcome = |order: &[usize]| {
+        let mut storage = fresh();
+        for n in order {
+            push(&relay, &mut storage, &[frames[*n].clone()]);
+        }
+        seen(&relay, &storage, &[&phone], &desk)
+    };
+    let straight: Vec<usize> = (0..frames.len()).collect();
+    let whole = outcome(&straight);
+    assert_eq!(whole.matches("Sealed").count(), 3);
+    for seed in 0..60_u64 {
+        let mut order = straight.clone();
+        order.extend([seed as usize % frames.len(), (seed as usize * 7) % frames.len()]);
+        order.sort_by_key(|n| Hash::of("order", &[&seed.to_be_bytes(), &n.to_be_bytes()]));
+        assert_eq!(outcome(&order), whole, "order {order:?}");
+    }
+}
+
+#[test]
+fn i15_a_flipped_bit_is_never_applied() {
+    let (relay, mut storage) = hq();
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let first = phone.seal();
+    let frames =
+        [segment(&first), phone.give(&first, &desk), phone.hello(None, vec![]), phone.shown_certificate()];
+    let clean = seen(&relay, &storage, &[&phone], &desk);
+    for frame in &frames {
+        let bytes = to_bytes(frame).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let mut storage = storage.clone();
+            let replies = common::replies(&relay.exchange(&mut storage, &damaged, NOW).unwrap());
+            assert!(!replies.iter().any(|r| matches!(r, Reply::Receipt(_))), "bit {bit}: {replies:?}");
+            assert_eq!(seen(&relay, &storage, &[&phone], &desk), clean, "bit {bit}");
+            // And it never stands in the way of what was meant.
+            if bit % 61 == 0 {
+                push(&relay, &mut storage, &frames);
+                assert_eq!(told(&relay, &mut storage, &phone).stored, 1, "bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn i19_what_is_withheld_before_the_desk_kept_it_is_not_given() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..3).map(|_| phone.seal()).collect();
+    let mut frames: Vec<Frame> = sealed.iter().map(segment).collect();
+    frames.extend(sealed.iter().map(|s| phone.give(s, &desk)));
+    push(&relay, &mut storage, &frames);
+    // Not pulled yet.
+    let no = phone.withhold(sealed[0].hash, &desk);
+    push(&relay, &mut storage, &[no]);
+    // Pulled, but the answer was lost.
+    let lost = relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    assert_eq!(sealed_hashes(&entries(&lost)), [sealed[1].hash, sealed[2].hash]);
+    let no = phone.withhold(sealed[1].hash, &desk);
+    push(&relay, &mut storage, &[no]);
+    let given = desk.pull(&relay, &mut storage);
+    assert_eq!(sealed_hashes(&given), [sealed[2].hash]);
+    assert!(given.contains(&Entry::Withdrawn { segment: sealed[1].hash }));
+    // Kept: then the desk is told.
+    let no = phone.withhold(sealed[2].hash, &desk);
+    push(&relay, &mut storage, &[no]);
+    assert_eq!(desk.pull(&relay, &mut storage), [Entry::Withdrawn { segment: sealed[2].hash }]);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+    // A desk that lost everything reads from the start and is given nothing of it either.
+    let again =
+        relay.pull(&mut storage.clone(), &desk.ask(Cursor::start(desk.cursor.feed), 1_000_000), NOW).unwrap();
+    assert_eq!(sealed_hashes(&entries(&again)), []);
+    // An older disclosure that comes late changes nothing; a later one does.
+    push(&relay, &mut storage, &frames);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+    let yes = phone.give(&sealed[0], &desk);
+    push(&relay, &mut storage, &[yes]);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [sealed[0].hash]);
+}
+
+#[test]
+fn i19_a_withdrawal_that_comes_first_blocks_the_grant_that_comes_later() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let first = phone.seal();
+    let (yes, no) = (phone.give(&first, &desk), phone.withhold(first.hash, &desk));
+    push(&relay, &mut storage, &[no, yes, segment(&first)]);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+    // Another incarnation cannot know which came later: the most restrictive decides.
+    phone.incarnation = 5;
+    phone.disclosures = 0;
+    let yes = phone.give(&first, &desk);
+    push(&relay, &mut storage, &[yes]);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+}
+
+#[test]
+fn another_device_can_neither_give_nor_withhold() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let mut other = Phone::enrolled(4, &relay, &mut storage);
+    let first = phone.seal();
+    let no = other.withhold(first.hash, &desk);
+    let yes = other.give(&first, &desk);
+    push(&relay, &mut storage, &[segment(&first), yes]);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+    let own = phone.give(&first, &desk);
+    push(&relay, &mut storage, &[no, own]);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [first.hash]);
+}
+
+#[test]
+fn i22_positions_have_no_gap_and_each_entry_is_seen_once() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phones: Vec<Phone> = (3..6).map(|seed| Phone::enrolled(seed, &relay, &mut storage)).collect();
+    let (mut given, mut sent) = (Vec::new(), Vec::new());
+    for round in 0..12_u32 {
+        for phone in &mut phones {
+            let next = phone.seal();
+            sent.push(next.hash);
+            let frames = [phone.give(&next, &desk), segment(&next)];
+            push(&relay, &mut storage, &frames);
+        }
+        // Every third page is lost on its way; pages are small.
+        let page = relay.pull(&mut storage, &desk.ask(desk.cursor, 2_500), NOW).unwrap();
+        assert_eq!(page.from, desk.cursor);
+        assert!(page.entries.iter().map(|e| e.0.len()).sum::<usize>() <= 2_500);
+        if round % 3 != 0 {
+            assert_eq!(common::after(&page).read, desk.cursor.read + page.entries.len() as u64);
+            desk.cursor = common::after(&page);
+            given.extend(sealed_hashes(&entries(&page)));
+        }
+    }
+    loop {
+        let more = desk.pull(&relay, &mut storage);
+        if more.is_empty() {
+            break;
+        }
+        given.extend(sealed_hashes(&more));
+    }
+    given.sort();
+    sent.sort();
+    assert_eq!(given, sent);
+    assert_eq!(desk.cursor.read, sent.len() as u64);
+}
+
+#[test]
+fn i23_a_feed_that_went_back_is_noticed_at_the_next_pull() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..3).map(|_| phone.seal()).collect();
+    let give: Vec<Frame> = sealed.iter().map(|s| phone.give(s, &desk)).collect();
+    push(&relay, &mut storage, &[segment(&sealed[0]), give[0].clone()]);
+    desk.pull(&relay, &mut storage);
+    let backup = storage.clone();
+    push(&relay, &mut storage, &[segment(&sealed[1]), give[1].clone()]);
+    desk.pull(&relay, &mut storage);
+    let mut storage = backup;
+    let page = relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    assert_eq!(page.from, Cursor::start(desk.cursor.feed), "shorter than the reader knows");
+    push(&relay, &mut storage, &[segment(&sealed[1]), segment(&sealed[2]), give[2].clone()]);
+    let page = relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    assert_eq!(page.from, Cursor::start(desk.cursor.feed), "as long, but another");
+    assert_eq!(sealed_hashes(&entries(&page)), [sealed[0].hash, sealed[2].hash]);
+}
+
+#[test]
+fn i27_a_poisonous_frame_delays_only_itself() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let mut stranger = Phone::new(9);
+    let sealed: Vec<_> = (0..3).map(|_| phone.seal()).collect();
+    let mut damaged = sealed[1].segment.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let strange = stranger.seal();
+    let mut bytes = upload(&[segment(&sealed[0]), Frame::Segment(damaged), segment(&strange)]);
+    bytes.extend([0x82, 0x18, 0x63, 0x00]); // A frame of a kind that nobody knows: [99, 0].
+    bytes.extend(upload(&[segment(&sealed[1]), segment(&sealed[2]), phone.hello(None, vec![])]));
+    bytes.push(0xff); // And what can never be a frame.
+    let replies = common::replies(&relay.exchange(&mut storage, &bytes, NOW).unwrap());
+    let expected = [(1, Refusal::Signature), (2, Refusal::Stranger), (3, Refusal::Form), (7, Refusal::Form)];
+    assert_eq!(refusals(&replies), expected);
+    assert_eq!(receipt(&relay, &replies).0.stored, 3);
+    let nobody = amparo_schema::id::DeviceId([0; 16]);
+    assert_eq!(
+        relay.aside(&mut storage, nobody, 10).unwrap(),
+        [(Refusal::Form, vec![0x82, 0x18, 0x63, 0x00])]
+    );
+    assert_eq!(relay.aside(&mut storage, stranger.device, 10).unwrap().len(), 1);
+    // A stranger that is enrolled later has lost nothing.
+    let hello = stranger.hello(None, vec![]);
+    assert_eq!(push(&relay, &mut storage, &[hello]), [Reply::CertificateWanted]);
+    let stranger = Phone { number: 1, previous: strange.hash, ..Phone::enrolled(9, &relay, &mut storage) };
+    assert_eq!(told(&relay, &mut storage, &stranger).stored, 1);
+    assert_eq!(relay.aside(&mut storage, stranger.device, 10).unwrap(), []);
+}
+
+#[test]
+fn i28_what_a_revoked_device_sends_lies_aside_until_a_person_releases_it() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let (first, second) = (phone.seal(), phone.seal());
+    let give = [phone.give(&first, &desk), phone.give(&second, &desk)];
+    push(&relay, &mut storage, &[segment(&first), give[0].clone()]);
+    let revocation = relay.revoke(&mut storage, phone.device, NOW).unwrap();
+    assert_eq!(relay.revoke(&mut storage, phone.device, NOW + 5).unwrap(), revocation);
+    let frames = [segment(&second), give[1].clone(), phone.shown_certificate()];
+    let replies = push(&relay, &mut storage, &frames);
+    assert_eq!(refusals(&replies), [0, 1, 2].map(|n| (n, Refusal::Revoked)));
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [first.hash], "from before");
+    // Its feed tells it, and packs are for others.
+    relay.publish(&mut storage, b"a pack", NOW).unwrap();
+    let cursors = [FeedId::device(phone.device), FeedId::packs()].map(Cursor::start).to_vec();
+    let replies = push(&relay, &mut storage, &[phone.hello(None, cursors)]);
+    let pages: Vec<_> =
+        replies.iter().filter_map(|r| if let Reply::Page(p) = r { Some(p) } else { None }).collect();
+    assert_eq!(pages.len(), 1);
+    assert_eq!(entries(pages[0]), [Entry::Revoked(revocation)]);
+
+    assert_eq!(relay.release(&mut storage, phone.device, NOW), Ok(2));
+    assert_eq!(told(&relay, &mut storage, &phone).stored, 2);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [second.hash]);
+    assert_eq!(relay.aside(&mut storage, phone.device, 10).unwrap(), []);
+    let third = phone.seal();
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&third)])), [(0, Refusal::Revoked)]);
+}
+
+#[test]
+fn i31_every_segment_is_in_the_log_and_the_log_only_grows_also_after_erasing() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..20).map(|_| phone.seal()).collect();
+    let mut checkpoints = vec![relay.checkpoint(&mut storage).unwrap()];
+    for one in &sealed {
+        let give = phone.give(one, &desk);
+        let back = push(&relay, &mut storage, &[segment(one), give, phone.hello(None, vec![])]);
+        let (said, _) = receipt(&relay, &back);
+        let now = relay.checkpoint(&mut storage).unwrap();
+        assert_eq!((said.log_size, said.log_root), (now.size, now.root));
+        checkpoints.push(now);
+    }
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)).len(), 20);
+    relay.erase(&mut storage, phone.device, &sealed[4].hash, NOW).unwrap();
+    relay.erase(&mut storage, phone.device, &sealed[4].hash, NOW).unwrap();
+    let end = relay.checkpoint(&mut storage).unwrap();
+    assert_eq!(end.size, checkpoints[20].size + 1, "an erasure is an act, once");
+    let root = |c: &amparo_hq::relay::Checkpoint| RootHash::<Sha256>::new(c.root.0.into(), c.size);
+    // A relay that starts anew reads the same log.
+    let relay = common::relay(|_| {});
+    for one in &sealed {
+        let (leaf, proof) = relay.prove_segment(&mut storage, phone.device, &one.hash).unwrap();
+        let proof = ct_merkle::InclusionProof::try_from_bytes(proof).unwrap();
+        root(&end).verify_inclusion(&one.hash.0, leaf, &proof).unwrap();
+        assert!(root(&end).verify_inclusion(&[1; 32], leaf, &proof).is_err());
+    }
+    for old in &checkpoints {
+        let proof = relay.prove_consistency(&mut storage, old.size).unwrap().unwrap();
+        let proof = ct_merkle::ConsistencyProof::try_from_bytes(proof).unwrap();
+        root(&end).verify_consistency(&root(old), &proof).unwrap();
+    }
+    let (at, act) = relay.acts(&mut storage, end.size - 1, 10).unwrap().pop().unwrap();
+    assert_eq!((at, &act.action), (end.size - 1, &Action::Erased { segment: sealed[4].hash }));
+    assert_ne!(action_leaf(&to_bytes(&act).unwrap()), Hash([0; 32]));
+    // What was erased is told, given to nobody, and a repeat does not bring it back.
+    assert_eq!(desk.pull(&relay, &mut storage), [Entry::Withdrawn { segment: sealed[4].hash }]);
+    push(&relay, &mut storage, &[segment(&sealed[4])]);
+    let all = relay.pull(&mut storage, &desk.ask(Cursor::start(desk.cursor.feed), 1_000_000), NOW).unwrap();
+    assert!(!sealed_hashes(&entries(&all)).contains(&sealed[4].hash));
+    assert!(!format!("{storage:?}").contains(&format!("{:?}", sealed[4].segment)));
+    assert_eq!(told(&relay, &mut storage, &phone).stored, 20);
+}
+
+#[test]
+fn counts_say_what_backups_hold_and_what_desks_have() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed: Vec<_> = (0..4).map(|_| phone.seal()).collect();
+    let give: Vec<Frame> = sealed.iter().map(|s| phone.give(s, &desk)).collect();
+    let counts = |relay: &Relay, storage: &mut Memory| {
+        let r = told(relay, storage, &phone);
+        [r.stored, r.durable, r.horizon, r.delivered, r.disclosures]
+    };
+    push(&relay, &mut storage, &[segment(&sealed[0]), give[0].clone(), segment(&sealed[2])]);
+    assert_eq!(counts(&relay, &mut storage), [1, 0, 0, 0, 1]);
+    let first = relay.checkpoint(&mut storage).unwrap().size;
+    push(&relay, &mut storage, &[segment(&sealed[1]), give[2].clone()]);
+    relay.backed_up(&mut storage, first, 0).unwrap();
+    assert_eq!(counts(&relay, &mut storage), [3, 1, 0, 0, 1], "1 came after the backup, 2 before it");
+    let second = relay.checkpoint(&mut storage).unwrap().size;
+    relay.backed_up(&mut storage, second, first).unwrap();
+    relay.backed_up(&mut storage, 0, 0).unwrap();
+    desk.pull(&relay, &mut storage);
+    assert_eq!(counts(&relay, &mut storage), [3, 3, 1, 0, 1], "given is not kept");
+    relay.pull(&mut storage, &desk.ask(desk.cursor, 0), NOW).unwrap();
+    assert_eq!(counts(&relay, &mut storage), [3, 3, 1, 3, 1]);
+    push(&relay, &mut storage, &[segment(&sealed[3]), give[3].clone(), give[1].clone()]);
+    assert_eq!(counts(&relay, &mut storage), [4, 3, 1, 3, 4]);
+    let replicated = common::relay(|settings| settings.durability = Durability::Replicated);
+    assert_eq!(counts(&replicated, &mut storage), [4, 4, 1, 3, 4]);
+}
+
+#[test]
+fn an_idle_caller_is_told_that_nothing_changed() {
+    let (relay, mut storage) = hq();
+    let phone = Phone::enrolled(3, &relay, &mut storage);
+    let other = Phone::enrolled(4, &relay, &mut storage);
+    let (_, shown) = receipt(&relay, &push(&relay, &mut storage, &[phone.hello(None, vec![])]));
+    relay.invite(&mut storage, &name("b"), NOW, NOW, &phone.entropy).unwrap();
+    let hello = phone.hello(Some(shown.clone()), vec![Cursor::start(FeedId::device(phone.device))]);
+    let up = upload(std::slice::from_ref(&hello));
+    let down = relay.exchange(&mut storage, &up, NOW + 9).unwrap();
+    assert_eq!(common::replies(&down), [Reply::Unchanged]);
+    assert!(up.len() + down.len() <= 600, "I30: {} bytes", up.len() + down.len());
+    // Another's feed is not given, another's receipt proves nothing.
+    let foreign = other.hello(Some(shown), vec![Cursor::start(FeedId::device(phone.device))]);
+    relay.revoke(&mut storage, phone.device, NOW).unwrap();
+    assert!(matches!(push(&relay, &mut storage, &[foreign])[..], [Reply::Receipt(_)]));
+}
+
+#[test]
+fn a_ticket_enrols_one_device_once() {
+    let (relay, mut storage) = hq();
+    let entropy = amparo_seal::random::SeededEntropy::new(5);
+    let (one, two) = (Phone::new(3), Phone::new(4));
+    let ticket = relay.invite(&mut storage, &name("agency-a"), NOW + 10, NOW, &entropy).unwrap();
+    let ask = |phone: &Phone| request(&ticket, phone.device, &phone.signer, &phone.letter.public()).unwrap();
+    assert_eq!(relay.enrol(&mut storage, &ask(&one), NOW + 10), Err(RelayError::TicketExpired));
+    let certificate = relay.enrol(&mut storage, &ask(&one), NOW + 9).unwrap();
+    assert_eq!(relay.enrol(&mut storage, &ask(&one), NOW + 99), Ok(certificate));
+    assert_eq!(relay.enrol(&mut storage, &ask(&two), NOW), Err(RelayError::TicketUsed));
+    let second = relay.invite(&mut storage, &name("agency-a"), NOW + 10, NOW, &entropy).unwrap();
+    let thief = request(&second, one.device, &two.signer, &two.letter.public()).unwrap();
+    assert_eq!(relay.enrol(&mut storage, &thief, NOW), Err(RelayError::DeviceTaken));
+    let blind = amparo_schema::wire::enrol::Ticket { secret: [0; 16], ..second };
+    let blind = request(&blind, two.device, &two.signer, &two.letter.public()).unwrap();
+    assert_eq!(relay.enrol(&mut storage, &blind, NOW), Err(RelayError::Signature));
+    let enrolled = Action::Enrolled { device: one.device };
+    assert_eq!(acts(&relay, &mut storage).iter().filter(|a| **a == enrolled).count(), 1);
+}
+
+#[test]
+fn letters_come_from_those_who_are_registered_and_come_once() {
+    let (relay, mut storage) = hq();
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let phone = Phone::enrolled(3, &relay, &mut storage);
+    let note = amparo_schema::wire::feed::Note::ReferralAnswered {
+        referral: amparo_schema::id::ReferralId([1; 16]),
+        state: amparo_schema::fact::ReferralState::Accepted,
+        reason: None,
+    };
+    let write = |author: &Signer| {
+        write_letter(&note, phone.device, &phone.letter.public(), author, &phone.entropy).unwrap()
+    };
+    let letter = write(&desk.signer);
+    for _ in 0..2 {
+        relay.post(&mut storage, &letter, NOW).unwrap();
+        relay.publish(&mut storage, b"a pack", NOW).unwrap();
+    }
+    assert_eq!(relay.post(&mut storage, &write(&phone.signer), NOW), Err(RelayError::UnknownAuthor));
+    let cursors = [FeedId::device(phone.device), FeedId::packs()].map(Cursor::start).to_vec();
+    let replies = push(&relay, &mut storage, &[phone.hello(None, cursors)]);
+    let down: Vec<Entry> = replies
+        .iter()
+        .filter_map(|r| if let Reply::Page(page) = r { Some(entries(page)) } else { None })
+        .flatten()
+        .collect();
+    assert_eq!(down, [Entry::Letter(letter), Entry::Pack(b"a pack".to_vec())]);
+    let foreign =
+        Desk { secret: amparo_seal::SecretKey::new(&[20; 32]), ..Desk::registered(21, &relay, &mut storage) };
+    let asked = relay.pull(&mut storage, &foreign.ask(desk.cursor, 10), NOW);
+    assert_eq!(asked, Err(RelayError::Signature), "another's key does not open another's feed");
+}
+
+#[test]
+fn a_bundle_of_two_phones_is_answered_to_each_apart() {
+    let (relay, mut storage) = hq();
+    let (mut one, mut two) =
+        (Phone::enrolled(3, &relay, &mut storage), Phone::enrolled(4, &relay, &mut storage));
+    let frames =
+        [segment(&one.seal()), segment(&two.seal()), one.hello(None, vec![]), two.hello(None, vec![])];
+    let key = PublicKey::from(relay.headquarters().bundle_key);
+    let up = amparo_seal::Direction::Up;
+    let volume = seal_volume(&upload(&frames), up, &key, &one.entropy).unwrap();
+    let back = relay.carry(&mut storage, &volume, NOW, &two.entropy).unwrap();
+    assert_eq!(back.iter().map(|(device, _)| *device).collect::<Vec<_>>(), [one.device, two.device]);
+    for ((_, volume), phone) in back.iter().zip([&one, &two]) {
+        let opened = amparo_seal::open_volume(volume, amparo_seal::Direction::Down, &phone.letter).unwrap();
+        let (said, _) = receipt(&relay, &common::replies(&opened));
+        assert_eq!((said.device, said.stored), (phone.device, 1));
+    }
+    assert_eq!(relay.carry(&mut storage, &volume[1..], NOW, &two.entropy), Err(RelayError::Signature));
+}
