@@ -20,18 +20,17 @@ pub(in crate::desk) struct Place {
 
 /// One delivery of a segment, or one withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::desk) struct Delivered {
+struct Delivered {
     /// Where.
-    pub(in crate::desk) place: Place,
+    place: Place,
     /// Which grant; none for a withdrawal.
-    pub(in crate::desk) grant: Option<Hash>,
+    grant: Option<Hash>,
 }
 
 /// Whether a segment with these deliveries is hidden. A withdrawal hides it until a grant comes that its own
 /// feed shows after it; a grant that was there before, seen again because a feed was read anew, is none.
 /// In doubt it is hidden.
-#[must_use]
-pub(in crate::desk) fn hidden(all: &[Delivered]) -> bool {
+fn hidden(all: &[Delivered]) -> bool {
     let withdrawals = || all.iter().filter(|d| d.grant.is_none());
     withdrawals().any(|w| !all.iter().any(|g| g.grant.is_some() && lifts(all, g, w)))
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::desk::DeskError;
 
-pub(super) use delivery::{Delivered, Place, hidden};
+pub(super) use delivery::Place;
 pub(super) use fact::{NewSegment, Row};
 pub(super) use feed::Feed;
 pub use feed::{Aside, FeedState};

@@ -9,6 +9,8 @@ mod consent;
 mod known;
 mod referral;
 mod screening;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,329 @@
+//! Export to IOM's Human Trafficking Case Data Standard (HTCDS 2.0 of 24 December 2021, CC BY 4.0), with a
+//! report of what is lost.
+//!
+//! Owns which case may leave, and what of it: a consent to share with the receiver, field group by field
+//! group. Pseudonymous unless identity is asked for and was consented to for this receiver. Says at most
+//! "possible" of anyone. Never fills a field of the standard with a guess. IOM endorses nothing of this.
+
+mod mapping;
+
+use std::collections::BTreeMap;
+
+use amparo_schema::fact::{ConsentBy, IdentityField, Scope};
+use amparo_schema::id::Hash;
+use amparo_schema::name::Name;
+use amparo_schema::outcome::Outcome;
+use amparo_schema::pack::policy::Purpose;
+use serde::Serialize;
+
+use super::report::{Format, csv_text};
+use super::view::{CaseView, ConsentView, Standing};
+use super::{Desk, DeskError};
+use mapping::{LOSSES, Lossy, exploitation, gender, language};
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Who will receive it, by its id in the directory; each receiver gets other pseudonyms.
+    pub receiver: Name,
+    /// Whether identity goes along.
+    pub identity: Identity,
+}
+
+/// Whether identity goes along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// Never.
+    #[default]
+    LeftOut,
+    /// Where the person consented to share it with this receiver.
+    WhereConsented,
+}
+
+/// An export and what was lost on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Export {
+    /// The standard.
+    pub standard: &'static str,
+    /// One record for each case that may go.
+    pub records: Vec<Record>,
+    /// Cases that may not go: no standing consent to share with the receiver.
+    pub left_out: u64,
+    /// What is lost, either way.
+    pub losses: Vec<Loss>,
+}
+
+/// One case. `Debug` shows the pseudonym alone. Fields bear the names of the standard; several values of one
+/// field are joined by `;`. An empty field says nothing.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// The case under a name that only this receiver gets. Not a field of the standard.
+    #[serde(rename = "case")]
+    pub case: String,
+    /// What the person wants to be called; only with identity.
+    #[serde(rename = "prs_FirstName")]
+    pub first_name: String,
+    /// Number of a document; only with identity.
+    #[serde(rename = "prs_IdentityNumber")]
+    pub identity_number: String,
+    /// Gender, from the sex that was noted.
+    #[serde(rename = "prs_Gender")]
+    pub gender: String,
+    /// ISO 639-2, where one language alone is known.
+    #[serde(rename = "prs_PrimaryLanguage")]
+    pub language: String,
+    /// `PossibleVictimOfTrafficking` or nothing.
+    #[serde(rename = "vic_TraffickingStatus")]
+    pub status: String,
+    /// Forms of exploitation.
+    #[serde(rename = "vic_TypeOfExploitation")]
+    pub exploitation: String,
+    /// `Active`, or `ClosedReferred` once a service took the person.
+    #[serde(rename = "cas_Status")]
+    pub case_status: String,
+    /// Why it was referred.
+    #[serde(rename = "cas_ReasonForOutgoingReferral")]
+    pub reason: String,
+    /// That the person consented to this sharing.
+    #[serde(rename = "con_Consent")]
+    pub consent: String,
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").field("case", &self.case).finish_non_exhaustive()
+    }
+}
+
+/// One thing that is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// Ours; empty for a field of the standard that nothing of ours fills.
+    pub ours: &'static str,
+    /// The field of the standard; empty where it has none.
+    pub htcds: &'static str,
+    /// What is lost, or why nothing goes.
+    pub lost: &'static str,
+    /// How often it happened in this export; 0 for what is always so.
+    pub times: u64,
+}
+
+const HEAD: [&str; 10] = [
+    "case",
+    "prs_FirstName",
+    "prs_IdentityNumber",
+    "prs_Gender",
+    "prs_PrimaryLanguage",
+    "vic_TraffickingStatus",
+    "vic_TypeOfExploitation",
+    "cas_Status",
+    "cas_ReasonForOutgoingReferral",
+    "con_Consent",
+];
+
+/// The export of every case that may go to the receiver. `now_ms` is the desk's clock, by which consents
+/// lapse.
+///
+/// # Errors
+/// Those of the store.
+pub fn export(desk: &Desk, asked: &Asked, now_ms: i64) -> Result<Export, DeskError> {
+    let mut making = Making::new(asked, now_ms);
+    desk.each_case(|case| making.add(&case))?;
+    Ok(making.done())
+}
+
+/// An export in the making; pure.
+#[derive(Debug)]
+pub struct Making<'a> {
+    asked: &'a Asked,
+    now_ms: i64,
+    export: Export,
+    times: BTreeMap<Lossy, u64>,
+}
+
+impl<'a> Making<'a> {
+    /// Nothing exported yet.
+    #[must_use]
+    pub fn new(asked: &'a Asked, now_ms: i64) -> Self {
+        let export = Export { standard: "HTCDS 2.0", ..Export::default() };
+        Self { asked, now_ms, export, times: BTreeMap::new() }
+    }
+
+    /// Exports a case, if it may go.
+    pub fn add(&mut self, case: &CaseView) {
+        match self.permit(case, Purpose::ShareService) {
+            Some(permit) => {
+                let record = self.record(case, permit);
+                self.export.records.push(record);
+            }
+            None => self.export.left_out += 1,
+        }
+    }
+
+    /// The export, by pseudonym: the order of cases tells nothing.
+    #[must_use]
+    pub fn done(mut self) -> Export {
+        self.export.records.sort_by(|a, b| a.case.cmp(&b.case));
+        let loss = |(kind, ours, htcds, lost): &mapping::Line| {
+            let times = kind.and_then(|kind| self.times.get(&kind).copied()).unwrap_or_default();
+            Loss { ours, htcds, lost, times }
+        };
+        self.export.losses = LOSSES.iter().map(loss).collect();
+        self.export
+    }
+
+    /// The consent by which something may go to the receiver. A person who is or may be a child needs a
+    /// guardian's or the authority's.
+    fn permit<'c>(&self, case: &'c CaseView, purpose: Purpose) -> Option<&'c ConsentView> {
+        let consents = &case.consents;
+        let receiver = Some(&self.asked.receiver);
+        let child = case.screenings.iter().any(|s| s.person.is_child());
+        let stands = |c: &&ConsentView| {
+            c.purpose == purpose && c.receiver.as_ref() == receiver && c.standing == Standing::Given
+        };
+        let found = consents.all.iter().find(stands)?;
+        let grown = !child || !found.by.contains(&ConsentBy::Person);
+        (grown && consents.allows(purpose, receiver, self.now_ms)).then_some(found)
+    }
+
+    fn lost(&mut self, kind: Lossy) {
+        *self.times.entry(kind).or_default() += 1;
+    }
+
+    fn record(&mut self, case: &CaseView, permit: &ConsentView) -> Record {
+        let name = Hash::of("amparo-htcds-case-1", &[self.asked.receiver.as_str().as_bytes(), &case.case.0]);
+        let mut record = Record {
+            case: name.to_string().chars().take(32).collect(),
+            consent: "Yes".into(),
+            ..Record::default()
+        };
+        if permit.scope.contains(&Scope::Needs) {
+            self.needs(case, &mut record);
+        }
+        if permit.scope.contains(&Scope::Outcome) {
+            self.outcome(case, &mut record);
+        }
+        if permit.scope.contains(&Scope::Indicators) {
+            self.indicators(case, &mut record);
+        }
+        if self.asked.identity == Identity::WhereConsented {
+            self.identity(case, &mut record);
+        }
+        record
+    }
+
+    fn needs(&mut self, case: &CaseView, record: &mut Record) {
+        let sexes: Vec<_> = case.screenings.iter().filter_map(|s| s.person.sex).collect();
+        if let Some(sex) = sexes.first().filter(|first| sexes.iter().all(|sex| sex == *first)) {
+            record.gender = gender(*sex).into();
+            self.lost(Lossy::Sex);
+        } else if !sexes.is_empty() {
+            self.lost(Lossy::Disagree);
+        }
+        let spoken: std::collections::BTreeSet<_> =
+            case.screenings.iter().flat_map(|s| &s.person.languages).collect();
+        match (spoken.first().and_then(|lang| language(lang)), spoken.len()) {
+            (_, 0) => {}
+            (Some(code), 1) => record.language = code.into(),
+            _ => self.lost(Lossy::Language),
+        }
+        if case.screenings.iter().any(|s| s.person.age.is_some()) {
+            self.lost(Lossy::Age);
+        }
+        if case.screenings.iter().any(|s| s.person.foreign.is_some()) {
+            self.lost(Lossy::Foreign);
+        }
+    }
+
+    fn outcome(&mut self, case: &CaseView, record: &mut Record) {
+        if case.outcomes.contains(&Outcome::Presumed) {
+            record.status = "PossibleVictimOfTrafficking".into();
+        }
+        for _ in case.outcomes.iter().filter(|class| **class != Outcome::Presumed) {
+            self.lost(Lossy::Outcome);
+        }
+        let accepted = case.referrals.iter().any(super::view::ReferralView::is_accepted);
+        record.case_status = if accepted { "ClosedReferred" } else { "Active" }.into();
+        if case.referrals.iter().any(super::view::ReferralView::was_sent) {
+            record.reason = "AdditionalServicesRequired".into();
+        }
+        for _ in &case.referrals {
+            self.lost(Lossy::Referral);
+        }
+    }
+
+    fn indicators(&mut self, case: &CaseView, record: &mut Record) {
+        let forms: std::collections::BTreeSet<_> =
+            case.screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
+        let mut words = std::collections::BTreeSet::new();
+        for form in forms {
+            let (word, exact) = exploitation(form);
+            words.insert(word);
+            if !exact {
+                self.lost(Lossy::Exploitation);
+            }
+        }
+        record.exploitation = words.into_iter().collect::<Vec<_>>().join(";");
+    }
+
+    fn identity(&mut self, case: &CaseView, record: &mut Record) {
+        let permitted = self
+            .permit(case, Purpose::ShareIdentity)
+            .is_some_and(|permit| permit.scope.contains(&Scope::Identity));
+        if !permitted {
+            return;
+        }
+        for entry in &case.identity {
+            match entry.field {
+                IdentityField::Name if record.first_name.is_empty() => {
+                    record.first_name.clone_from(&entry.value);
+                    self.lost(Lossy::Name);
+                }
+                IdentityField::Document if record.identity_number.is_empty() => {
+                    record.identity_number.clone_from(&entry.value);
+                }
+                _ => self.lost(Lossy::Identity),
+            }
+        }
+    }
+}
+
+impl Export {
+    /// The records as CSV, or the whole export as JSON.
+    ///
+    /// # Errors
+    /// [`DeskError::Text`].
+    pub fn write(&self, format: Format) -> Result<String, DeskError> {
+        match format {
+            Format::Json => serde_json::to_string_pretty(self).map_err(|_| DeskError::Text),
+            Format::Csv => csv_text(&HEAD, self.records.iter().map(Record::cells)),
+        }
+    }
+
+    /// The loss report as CSV.
+    ///
+    /// # Errors
+    /// [`DeskError::Text`].
+    pub fn losses_csv(&self) -> Result<String, DeskError> {
+        let row = |l: &Loss| [l.ours.into(), l.htcds.into(), l.lost.into(), l.times.to_string()];
+        csv_text(&["ours", "htcds", "lost", "times"], self.losses.iter().map(row))
+    }
+}
+
+impl Record {
+    fn cells(&self) -> [String; 10] {
+        let fields = [
+            &self.case,
+            &self.first_name,
+            &self.identity_number,
+            &self.gender,
+            &self.language,
+            &self.status,
+            &self.exploitation,
+            &self.case_status,
+            &self.reason,
+            &self.consent,
+        ];
+        fields.map(Clone::clone)
+    }
+}
