@@ -7,6 +7,8 @@ use amparo_schema::id::{CaseId, DeviceId, Hash, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
 use clap::{Args as Words, Parser, Subcommand};
 
+use crate::desk::report::Period;
+
 /// Exit codes that scripts can use; the same numbers as the terminal shell's.
 pub mod exit {
     /// Done.
@@ -230,8 +232,17 @@ pub enum DeskCommand {
     },
     /// Count, by the variables of the domain; small cells are suppressed.
     Report(Report),
-    /// Export as HTCDS with its report of what is lost.
-    Htcds,
+    /// Export the cases that may go to a receiver as HTCDS, with a report of what is lost.
+    Htcds {
+        /// Who will receive it, by its id in the directory.
+        receiver: Name,
+        /// Identity goes along where the person consented to that for this receiver.
+        #[arg(long)]
+        identity: bool,
+        /// The records as CSV; otherwise records and losses as JSON.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+    },
 }
 
 /// An answer to a referral.
@@ -258,21 +269,73 @@ pub struct Answer {
 #[command(group = clap::ArgGroup::new("period").required(true))]
 pub struct Report {
     /// A month.
-    #[arg(long, group = "period", value_name = "YYYY-MM")]
-    pub monthly: Option<String>,
+    #[arg(long, group = "period", value_name = "YYYY-MM", value_parser = monthly)]
+    pub monthly: Option<Period>,
     /// A quarter.
-    #[arg(long, group = "period", value_name = "YYYY-Qn")]
-    pub quarterly: Option<String>,
+    #[arg(long, group = "period", value_name = "YYYY-Qn", value_parser = quarterly)]
+    pub quarterly: Option<Period>,
     /// A year.
-    #[arg(long, group = "period", value_name = "YYYY")]
-    pub annual: Option<String>,
+    #[arg(long, group = "period", value_name = "YYYY", value_parser = annual)]
+    pub annual: Option<Period>,
     /// SDG indicator 16.2.2 of a year.
-    #[arg(long, group = "period", value_name = "YYYY")]
-    pub sdg: Option<String>,
+    #[arg(long, group = "period", value_name = "YYYY", value_parser = sdg)]
+    pub sdg: Option<Period>,
     /// As CSV; otherwise, and with --json, as JSON.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
     /// For publication: cells below 11 are suppressed instead of those below 5.
     #[arg(long)]
     pub published: bool,
+}
+
+fn period(text: &str, fits: impl FnOnce(Period) -> bool) -> Result<Period, &'static str> {
+    text.parse().ok().filter(|period| fits(*period)).ok_or("no such period")
+}
+
+fn monthly(text: &str) -> Result<Period, &'static str> {
+    period(text, |period| matches!(period, Period::Month { .. }))
+}
+
+fn quarterly(text: &str) -> Result<Period, &'static str> {
+    period(text, |period| matches!(period, Period::Quarter { .. }))
+}
+
+fn annual(text: &str) -> Result<Period, &'static str> {
+    period(text, |period| matches!(period, Period::Year { .. }))
+}
+
+fn sdg(text: &str) -> Result<Period, &'static str> {
+    period(&format!("sdg-{text}"), |period| matches!(period, Period::Sdg1622 { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_well_formed_and_periods_are_what_they_are_called() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+        let parse = |words: &str| Args::try_parse_from(words.split(' '));
+        for good in [
+            "amparo-hq desk report --monthly 2026-11 --csv",
+            "amparo-hq desk report --quarterly 2026-Q4",
+            "amparo-hq desk report --annual 2026 --json",
+            "amparo-hq desk report --sdg 2026 --published",
+            "amparo-hq serve --tls-cert c.pem --tls-key k.pem",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "amparo-hq desk report",
+            "amparo-hq desk report --monthly 2026",
+            "amparo-hq desk report --annual sdg-2026",
+            "amparo-hq desk report --sdg 2026 --annual 2026",
+            "amparo-hq desk report --sdg 2026 --csv --json",
+            "amparo-hq serve --tls-cert c.pem",
+            "amparo-hq serve --replicated",
+            "amparo-hq revoke 00",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
 }

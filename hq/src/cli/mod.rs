@@ -6,6 +6,9 @@
 
 mod args;
 mod backup;
+mod client;
+mod desk;
+mod desk_home;
 mod error;
 mod files;
 mod home;
@@ -26,7 +29,7 @@ use args::Command;
 #[must_use]
 pub fn run(args: &Args) -> u8 {
     let done = match &args.command {
-        Command::Desk { .. } => Err(CliError::Refused("not yet")),
+        Command::Desk { command } => desk::run(&args.home, args.json, command),
         _ => relay::run(args),
     };
     match done {

@@ -99,11 +99,11 @@ async fn exchange(State(shared): App, request: Request) -> Answer {
     let taken = tokio::spawn(async move {
         let upload = read(&shared.admission, request.into_body(), UPLOAD_BYTES_MAX).await?;
         let broken = upload.broken;
+        let replies = shared.worker.exchange(upload).await;
         if broken.is_some() {
             add(&shared.metrics.broken, 1);
         }
-        let replies = shared.worker.exchange(upload).await?;
-        broken.map_or(Ok(replies), Err)
+        broken.map_or(replies, Err)
     });
     let replies = taken.await.map_err(|_| Problem::Failed)??;
     Ok(text(CBOR_SEQ, replies))
