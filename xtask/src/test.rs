@@ -29,6 +29,12 @@ const REFEREES: &[Referee] = &[
         needs: "import sqlcipher3",
         words: &[],
     },
+    Referee {
+        what: "headquarters' HTTP against its description, attacked by schemathesis",
+        script: "tests/referees/http_contract.py",
+        needs: "import schemathesis",
+        words: &[],
+    },
 ];
 
 pub(crate) fn run(all: bool) -> Outcome {
@@ -37,7 +43,18 @@ pub(crate) fn run(all: bool) -> Outcome {
     content(false)?;
     command(
         &cargo,
-        &["build", "--locked", "-p", "amparo-shell", "-p", "amparo-core", "--bins", "--examples"],
+        &[
+            "build",
+            "--locked",
+            "-p",
+            "amparo-shell",
+            "-p",
+            "amparo-core",
+            "-p",
+            "amparo-hq",
+            "--bins",
+            "--examples",
+        ],
     )?;
     let mut not_run = Vec::new();
     for referee in REFEREES {

@@ -216,7 +216,8 @@ fn tls_is_spoken_where_it_is_asked_for_and_plain_stays_on_loopback() {
             "-days",
             "2",
         ])
-        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
         .arg(&secret)
         .arg("-out")
         .arg(&certificate)
