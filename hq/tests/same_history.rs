@@ -1,4 +1,5 @@
 //! I32: one trace, three engines, one history. Every reply and every page is the same byte for byte.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! One suite for every store: what each verb means, and that the engines cannot be told apart.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -67,15 +67,23 @@ impl Work<'_> {
             return Ok(Put::Again);
         }
         let size = frame.len() as u64;
-        let mut load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
+        let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
         let unproven = matches!(claim, Claim::Unproven(_));
         if load.count >= ASIDE_MAX || (unproven && load.bytes.saturating_add(size) > STRANGERS_BYTES_MAX) {
             return Ok(Put::NoRoom);
         }
-        load = AsideLoad { count: load.count + 1, bytes: load.bytes.saturating_add(size) };
-        self.put(&claim.load_key(), &load)?;
-        self.put(&key, &Aside { why, at_ms: self.now_ms, frame: frame.to_vec() })?;
+        self.lay_aside(frame, claim, why)?;
         Ok(Put::New)
+    }
+
+    /// Keeps a frame aside, room or not: for what was in a chain's place before, which has bounds of its own.
+    pub(super) fn lay_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<(), RelayError> {
+        let mut load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
+        load.count = load.count.saturating_add(1);
+        load.bytes = load.bytes.saturating_add(frame.len() as u64);
+        self.put(&claim.load_key(), &load)?;
+        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
+        self.put(&key, &Aside { why, at_ms: self.now_ms, frame: frame.to_vec() })
     }
 
     /// Tries again what lies aside for a device, except forks: their numbers are taken. What still does not

@@ -19,6 +19,12 @@ use super::log::Action;
 use super::work::{Work, chain_key};
 use crate::storage::{Chain, Delivery, Landed, Recipient, Shelf, Stage, Standing, Voice};
 
+/// Incarnations that may speak about one segment and recipient. No honest store has so many lives; past it
+/// nothing is given any more.
+const VOICES_MAX: usize = 64;
+/// Bytes of an encapsulated or wrapped key of any suite to come.
+const WRAPPED_BYTES_MAX: usize = 2 * 1024;
+
 /// What may be done with one segment for one recipient, as things stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -68,7 +74,9 @@ impl Work<'_> {
             Err(OpenError::Form) => return self.aside(frame, Claim::NONE, Refusal::Form),
             Err(_) => return Ok(Taken::Refused(Refusal::Signature)),
         };
-        if disclosure.grants.len().saturating_add(disclosure.withheld.len()) > DISCLOSURE_GRANTS_MAX {
+        let long = |grant: &Grant| grant.encapsulated.len().max(grant.wrapped.len()) > WRAPPED_BYTES_MAX;
+        let count = disclosure.grants.len().saturating_add(disclosure.withheld.len());
+        if count > DISCLOSURE_GRANTS_MAX || disclosure.grants.iter().any(long) {
             return Ok(Taken::Refused(Refusal::TooLarge));
         }
         if device.revoked.is_some() && !released {
@@ -147,12 +155,14 @@ impl Work<'_> {
             voices: Vec::new(),
         });
         match delivery.voices.binary_search_by_key(&voice.incarnation, |v| v.incarnation) {
+            Err(_) if delivery.voices.len() >= VOICES_MAX => {
+                delivery.voices.iter_mut().for_each(|voice| voice.grant = None);
+            }
             Err(at) => delivery.voices.insert(at, voice),
             Ok(at) => {
                 let Some(before) = delivery.voices.get_mut(at) else { return Ok(()) };
                 // Within one disclosure what is withheld weighs more than what is given.
-                let later = voice.number > before.number;
-                if !later && !(voice.number == before.number && voice.grant.is_none()) {
+                if (voice.number, voice.grant.is_none()) <= (before.number, before.grant.is_none()) {
                     return Ok(());
                 }
                 *before = voice;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::exchange::Taken;
 use super::log::Action;
-use super::work::{Device, Kept, Work};
+use super::work::{AsideLoad, Device, Kept, Work, decoded};
 use super::{Relay, RelayError};
 use crate::storage::{Recipient, Shelf, Storage};
 
@@ -66,7 +66,43 @@ impl Kept for Reader {
     const TABLE: &'static str = "recipient";
 }
 
+/// A device as headquarters lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The device.
+    pub device: DeviceId,
+    /// Whose it is.
+    pub agency: Name,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// Frames that lie aside for it, its signature proven.
+    pub aside: u64,
+}
+
 impl Relay {
+    /// At most `limit` devices whose id follows `after`, by id.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn devices(
+        &self,
+        storage: &mut dyn Storage,
+        after: Option<DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, RelayError> {
+        self.run(storage, 0, |work| {
+            let after = after.as_ref().map_or(&[][..], |device| &device.0);
+            let mut listed = Vec::new();
+            for (key, bytes) in work.tx.records(Shelf::Device, &[], after, limit)? {
+                let there: Device = decoded(&bytes)?;
+                let device = DeviceId(key.try_into().map_err(|_| RelayError::Damaged)?);
+                let aside = work.get::<AsideLoad>(&device.0)?.unwrap_or_default().count;
+                listed.push(Listed { device, agency: there.agency, revoked: there.revoked.is_some(), aside });
+            }
+            Ok(listed)
+        })
+    }
+
     /// What a device must know of this headquarters.
     #[must_use]
     pub fn headquarters(&self) -> Headquarters {

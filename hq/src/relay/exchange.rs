@@ -87,6 +87,7 @@ impl Relay {
                     Taken::Later => wait = true,
                     Taken::CertificateWanted(_) => answers.notes.push(Reply::CertificateWanted),
                     Taken::Caller(hello) => {
+                        // Who calls twice is told once, by what was said last.
                         callers.retain(|h| (h.device, h.incarnation) != (hello.device, hello.incarnation));
                         callers.push(*hello);
                     }
@@ -100,10 +101,7 @@ impl Relay {
         if wait {
             answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
         }
-        for hello in callers {
-            let replies = self.run(storage, now_ms, |work| work.replies(&hello, down_bytes_max))?;
-            answers.callers.push((hello.device, replies));
-        }
+        answers.callers = self.answer(storage, &callers, down_bytes_max, now_ms)?;
         Ok(answers)
     }
 }

@@ -7,7 +7,7 @@
 //! first one was told something else.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
+use amparo_schema::limits::{FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Page};
 use amparo_schema::wire::signed::Signed;
@@ -19,7 +19,7 @@ use super::enrol::Reader;
 use super::log::Action;
 use super::work::Work;
 use super::{Relay, RelayError};
-use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Standing, Storage, StorageError};
+use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Storage, StorageError};
 
 /// Bytes of a page beside its entries, and of what each entry costs beside itself, at most.
 const PAGE_BYTES: usize = 128;
@@ -63,7 +63,7 @@ impl Relay {
             if work.knows(&pull.cursor)? {
                 work.tx.acknowledge(pull.recipient, pull.cursor.read)?;
             }
-            let budget = usize::try_from(pull.down_bytes).unwrap_or(usize::MAX).min(DOWN_BYTES_MAX);
+            let budget = usize::try_from(pull.down_bytes).unwrap_or(usize::MAX);
             Ok(work.page(pull.cursor, Some(pull.recipient), budget)?.0)
         })
     }
@@ -115,7 +115,7 @@ impl Work<'_> {
     /// Appends an entry under a name; the same name again changes nothing.
     pub(super) fn append_once(&mut self, feed: FeedId, name: &[u8], entry: &Entry) -> Result<(), RelayError> {
         let whole = to_bytes(entry).map_err(|_| RelayError::Encoding)?;
-        if whole.len().saturating_add(PAGE_BYTES) > FRAME_BYTES_MAX {
+        if whole.len().saturating_add(PAGE_BYTES + ENTRY_BYTES) > FRAME_BYTES_MAX {
             return Err(RelayError::TooLarge);
         }
         let key = Hash::of("amparo-posted-1", &[&feed.0.0, name]);
@@ -128,9 +128,13 @@ impl Work<'_> {
 
     fn append(&mut self, feed: FeedId, item: &Item) -> Result<u64, RelayError> {
         let position = self.feed_head(feed)?;
+        // What is whole has its link at once; the rest when a reader is given it.
+        let link = match item {
+            Item::Whole(entry) => self.end(feed, position)?.after(entry).link,
+            Item::Sealed { .. } => Hash([0; 32]),
+        };
         let item = minicbor::to_vec(item).map_err(|_| RelayError::Encoding)?;
-        // The link is made when a reader is given the entry.
-        self.tx.put_entry(feed, position, &Stored { link: Hash([0; 32]), item })?;
+        self.tx.put_entry(feed, position, &Stored { link, item })?;
         self.tx.put_record(Shelf::Feed, &feed.0.0, &position.saturating_add(1).to_be_bytes())?;
         Ok(position)
     }
@@ -138,6 +142,13 @@ impl Work<'_> {
     fn feed_head(&mut self, feed: FeedId) -> Result<u64, StorageError> {
         let Some(bytes) = self.tx.record(Shelf::Feed, &feed.0.0)? else { return Ok(0) };
         bytes.try_into().map(u64::from_be_bytes).map_err(|_| StorageError::Damaged("feed"))
+    }
+
+    /// The cursor before a position.
+    fn end(&mut self, feed: FeedId, position: u64) -> Result<Cursor, RelayError> {
+        let Some(last) = position.checked_sub(1) else { return Ok(Cursor::start(feed)) };
+        let before = self.tx.entry(feed, last)?.ok_or(StorageError::Damaged("feed_entry"))?;
+        Ok(Cursor { feed, read: position, link: before.link })
     }
 
     /// Whether a reader was given this cursor.
@@ -156,6 +167,8 @@ impl Work<'_> {
     ) -> Result<(Page, usize), RelayError> {
         let from = if self.knows(&cursor)? { cursor } else { Cursor::start(cursor.feed) };
         let feed = from.feed;
+        // A page is one reply.
+        let budget = budget.min(FRAME_BYTES_MAX);
         let (mut at, mut bytes, mut entries) = (from, PAGE_BYTES, Vec::new());
         while bytes < budget {
             let Some(stored) = self.tx.entry(feed, at.read)? else {
@@ -210,7 +223,7 @@ impl Work<'_> {
         let mut delivery = delivery.ok_or_else(damaged)?;
         let stored = self.named(device, &segment)?.map(|(_, stored)| stored);
         let entry = match (decide(&delivery, stored.as_ref().map(|s| s.standing)), stored) {
-            (Decision::Give(grant), Some(stored)) if stored.standing == Standing::Sound => {
+            (Decision::Give(grant), Some(stored)) => {
                 let certificate = self.device(device)?.ok_or_else(damaged)?.certificate;
                 Entry::Sealed { segment: stored.bytes, grant, certificate }
             }

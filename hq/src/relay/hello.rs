@@ -1,10 +1,12 @@
 //! Callers: what they are told, and what their receipts prove.
 //!
-//! Owns receipts. A receipt counts only what a finished transaction holds, so it is made in a transaction of
-//! its own after those that took the frames. One that headquarters signed and cannot live up to proves that
-//! headquarters lost data; then the epoch rises, once for each loss, and the device sends again.
+//! Owns receipts. A receipt counts only what finished transactions hold, so it is made after those that took
+//! the frames, and the log that it points into is read last: what it counts is in that log. A receipt that
+//! headquarters signed and cannot live up to proves that headquarters lost data; then the epoch rises, once for
+//! each loss, and the device sends again.
 
-use amparo_schema::limits::{CURSORS_MAX, RECEIPT_RANGES_MAX};
+use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, RECEIPT_RANGES_MAX};
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::{Hello, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
@@ -12,13 +14,73 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::unverified;
 
 use super::exchange::Taken;
-use super::log::Action;
+use super::log::{Action, Tree, checkpoint, continues};
 use super::work::Work;
-use super::{Durability, RelayError};
-use crate::storage::Chain;
+use super::{Durability, Relay, RelayError};
+use crate::storage::{Chain, Storage};
 
 /// Numbers read at once when gaps are looked for.
 const STEP: usize = 256;
+
+/// What is told to one caller.
+pub(super) type Told = (DeviceId, Vec<Reply>);
+
+impl Relay {
+    /// Answers callers after their frames were taken, with at most so many bytes of pages for each, and
+    /// `DOWN_BYTES_MAX` for all.
+    pub(super) fn answer(
+        &self,
+        storage: &mut dyn Storage,
+        callers: &[Hello],
+        down_bytes_max: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Told>, RelayError> {
+        if callers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shown: Vec<_> = callers.iter().map(|hello| self.shown(hello)).collect();
+        // A log that is no continuation of one that was signed proves a loss too, whoever's data it was.
+        let torn = |tree: &Tree| {
+            shown.iter().flatten().filter(|r| !continues(tree, r)).cloned().collect::<Vec<Receipt>>()
+        };
+        for receipt in self.with_log(storage, torn)? {
+            self.run(storage, now_ms, |work| work.raise_epoch(&receipt))?;
+        }
+        let (mut told, mut left) = (Vec::new(), DOWN_BYTES_MAX);
+        for hello in callers {
+            let most = down_bytes_max.min(left);
+            let one = self.run(storage, now_ms, |work| work.tell(hello, most))?;
+            left = left.saturating_sub(one.as_ref().map_or(0, |(_, pages)| bytes_of(pages)));
+            told.push(one);
+        }
+        let log = self.with_log(storage, checkpoint)?;
+        let finished = callers.iter().zip(shown).zip(told).map(|((hello, shown), told)| {
+            let Some((receipt, pages)) = told else {
+                return Ok((hello.device, vec![Reply::CertificateWanted]));
+            };
+            let receipt = Receipt { log_size: log.size, log_root: log.root, ..receipt };
+            let mut replies = vec![self.finish(&receipt, shown)?];
+            replies.extend(pages);
+            Ok((hello.device, replies))
+        });
+        finished.collect()
+    }
+
+    /// The receipt that the caller shows, if it is one of ours about this incarnation.
+    fn shown(&self, hello: &Hello) -> Option<Receipt> {
+        let receipt = self.signer.public().open_object(hello.receipt.as_ref()?).ok()?;
+        (receipt.device == hello.device && receipt.incarnation == hello.incarnation).then_some(receipt)
+    }
+
+    /// The receipt, signed, or that it says nothing new.
+    fn finish(&self, receipt: &Receipt, shown: Option<Receipt>) -> Result<Reply, RelayError> {
+        let Receipt { hq_ms, log_size, log_root, .. } = *receipt;
+        if shown.is_some_and(|shown| *receipt == Receipt { hq_ms, log_size, log_root, ..shown }) {
+            return Ok(Reply::Unchanged);
+        }
+        self.signer.sign_object(receipt).map(Reply::Receipt).map_err(|_| RelayError::Encoding)
+    }
+}
 
 impl Work<'_> {
     /// Takes a call: checks who it is and what the shown receipt proves.
@@ -33,26 +95,17 @@ impl Work<'_> {
         if hello.cursors.len() > CURSORS_MAX {
             return Ok(Taken::Refused(Refusal::TooLarge));
         }
-        if let Some(shown) = self.shown(&hello) {
+        if let Some(shown) = self.relay.shown(&hello) {
             let own = self.receipt(&hello, &device.verify_key())?;
-            self.remember(&shown, &own)?;
+            if !self.lives_up(&own, &shown)? {
+                self.raise_epoch(&shown)?;
+            }
         }
         Ok(Taken::Caller(Box::new(hello)))
     }
 
-    /// The receipt that the caller shows, if it is one of ours about this incarnation.
-    fn shown(&self, hello: &Hello) -> Option<Receipt> {
-        let receipt = self.relay.signer.public().open_object(hello.receipt.as_ref()?).ok()?;
-        (receipt.device == hello.device && receipt.incarnation == hello.incarnation).then_some(receipt)
-    }
-
-    /// Compares a receipt with the one that could be given now; raises the epoch if something is lost that was
-    /// not known.
-    fn remember(&mut self, shown: &Receipt, own: &Receipt) -> Result<(), RelayError> {
-        // Of an earlier epoch: that loss is known, and its receipts bind nobody.
-        if shown.epoch < own.epoch {
-            return Ok(());
-        }
+    /// Whether the receipt that could be given now takes nothing back that an earlier one said.
+    fn lives_up(&mut self, own: &Receipt, shown: &Receipt) -> Result<bool, RelayError> {
         let chain = Chain { device: shown.device, incarnation: shown.incarnation };
         let hash = match shown.stored.checked_sub(1) {
             None => Some(shown.hash),
@@ -60,34 +113,32 @@ impl Work<'_> {
             Some(last) => self.tx.segment(chain.at(last))?.map(|s| s.hash),
         };
         let counts = |r: &Receipt| [r.stored, r.durable, r.delivered, r.horizon, r.disclosures];
-        let kept = shown.epoch == own.epoch
-            && counts(shown).iter().zip(counts(own)).all(|(shown, own)| *shown <= own)
-            && hash == Some(shown.hash)
-            && self.has_log_of(shown)?;
-        if kept {
+        let falls = counts(shown).iter().zip(counts(own)).any(|(shown, own)| *shown > own);
+        Ok(shown.epoch == own.epoch && !falls && hash == Some(shown.hash))
+    }
+
+    /// Raises the epoch above a receipt's, unless that was done: one of an earlier epoch tells of a loss that is
+    /// known, and binds nobody.
+    fn raise_epoch(&mut self, shown: &Receipt) -> Result<(), RelayError> {
+        let mut state = self.state()?;
+        if shown.epoch < state.epoch {
             return Ok(());
         }
-        let mut state = self.state()?;
         state.epoch = shown.epoch.saturating_add(1);
         self.put_state(&state)?;
         self.log_action(Action::Amnesia { device: shown.device, epoch: state.epoch })?;
         Ok(())
     }
 
-    /// What the caller is told: its receipt, and pages of its own feed and of packs.
-    pub(super) fn replies(&mut self, hello: &Hello, down_bytes_max: usize) -> Result<Vec<Reply>, RelayError> {
-        let Some(device) = self.device(hello.device)? else { return Ok(vec![Reply::CertificateWanted]) };
+    /// What the caller is told, its receipt still without log, and pages of its own feed and of packs.
+    fn tell(
+        &mut self,
+        hello: &Hello,
+        down_bytes_max: usize,
+    ) -> Result<Option<(Receipt, Vec<Reply>)>, RelayError> {
+        let Some(device) = self.device(hello.device)? else { return Ok(None) };
         let receipt = self.receipt(hello, &device.verify_key())?;
-        let unchanged = self.shown(hello).is_some_and(|shown| {
-            let Receipt { hq_ms, log_size, log_root, .. } = shown;
-            shown == Receipt { hq_ms, log_size, log_root, ..receipt.clone() }
-        });
-        let first = if unchanged {
-            Reply::Unchanged
-        } else {
-            Reply::Receipt(self.relay.signer.sign_object(&receipt).map_err(|_| RelayError::Encoding)?)
-        };
-        let mut replies = vec![first];
+        let mut replies = Vec::new();
         let mut budget = usize::try_from(hello.down_bytes).unwrap_or(usize::MAX).min(down_bytes_max);
         for cursor in &hello.cursors {
             let own = cursor.feed == FeedId::device(hello.device);
@@ -101,9 +152,10 @@ impl Work<'_> {
                 replies.push(Reply::Page(page));
             }
         }
-        Ok(replies)
+        Ok(Some((receipt, replies)))
     }
 
+    /// The receipt as things stand, without log.
     fn receipt(&mut self, hello: &Hello, key: &amparo_seal::VerifyKey) -> Result<Receipt, RelayError> {
         let chain = chain_of(hello);
         let mut head = self.head(chain, key)?;
@@ -121,7 +173,6 @@ impl Work<'_> {
             Durability::Local => backed_up(state.newest_backup)?,
             Durability::Replicated => head.next,
         };
-        let log = self.checkpoint()?;
         Ok(Receipt {
             device: chain.device,
             incarnation: chain.incarnation,
@@ -134,8 +185,8 @@ impl Work<'_> {
             horizon,
             disclosures: head.disclosures,
             hq_ms: self.now_ms,
-            log_size: log.size,
-            log_root: log.root,
+            log_size: 0,
+            log_root: Hash([0; 32]),
         })
     }
 
@@ -158,6 +209,14 @@ impl Work<'_> {
             }
         }
     }
+}
+
+fn bytes_of(pages: &[Reply]) -> usize {
+    let page = |reply: &Reply| match reply {
+        Reply::Page(page) => page.entries.iter().map(|entry| entry.0.len()).sum(),
+        _ => 0,
+    };
+    pages.iter().map(page).sum()
 }
 
 fn chain_of(hello: &Hello) -> Chain {

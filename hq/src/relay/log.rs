@@ -15,9 +15,9 @@ use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use minicbor::{Decode, Encode};
 use sha2::Sha256;
 
-use super::RelayError;
-use super::work::{State, Work};
-use crate::storage::{Leaf, StorageError};
+use super::work::Work;
+use super::{Relay, RelayError};
+use crate::storage::{Leaf, Storage, StorageError};
 
 /// Leaves read at once.
 const STEP: usize = 4_096;
@@ -147,10 +147,12 @@ pub fn action_leaf(act: &[u8]) -> Hash {
     Hash::of("amparo-log-act-1", &[act])
 }
 
+pub(super) type Tree = MemoryBackedTree<Sha256, [u8; 32]>;
+
 /// The tree as far as it was read.
 #[derive(Default)]
 struct Cached {
-    tree: MemoryBackedTree<Sha256, [u8; 32]>,
+    tree: Tree,
     /// Hash of all leaves in it.
     chain: Option<Hash>,
 }
@@ -158,6 +160,46 @@ struct Cached {
 /// The tree, shared by all who use one relay.
 #[derive(Default)]
 pub(super) struct Log(Mutex<Cached>);
+
+impl Relay {
+    /// Does something with the tree of the whole log. The tree is locked before the store is asked, so that it is
+    /// never ahead of what the store holds, unless the store went back.
+    pub(super) fn with_log<T>(
+        &self,
+        storage: &mut dyn Storage,
+        act: impl FnOnce(&Tree) -> T,
+    ) -> Result<T, RelayError> {
+        let mut cached = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.run(storage, 0, |work| work.bring_forward(&mut cached))?;
+        Ok(act(&cached.tree))
+    }
+}
+
+/// The log as a tree shows it.
+pub(super) fn checkpoint(tree: &Tree) -> Checkpoint {
+    Checkpoint { size: tree.len(), root: Hash((*tree.root().as_bytes()).into()) }
+}
+
+/// Whether a receipt's log is a beginning of this one.
+pub(super) fn continues(tree: &Tree, receipt: &Receipt) -> bool {
+    if receipt.log_size == 0 {
+        return true;
+    }
+    let additions = tree.len().checked_sub(receipt.log_size).map(usize::try_from);
+    let Some(Ok(additions)) = additions else { return false };
+    let old = RootHash::<Sha256>::new(receipt.log_root.0.into(), receipt.log_size);
+    tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
+}
+
+pub(super) fn inclusion(tree: &Tree, position: u64) -> Option<Vec<u8>> {
+    let index = usize::try_from(position).ok().filter(|_| position < tree.len())?;
+    Some(tree.prove_inclusion(index).as_bytes().to_vec())
+}
+
+pub(super) fn consistency(tree: &Tree, size: u64) -> Option<Vec<u8>> {
+    let additions = tree.len().checked_sub(size).filter(|_| size > 0)?;
+    Some(tree.prove_consistency(usize::try_from(additions).ok()?).as_bytes().to_vec())
+}
 
 impl Work<'_> {
     pub(super) fn log_segment(&mut self, hash: Hash) -> Result<u64, RelayError> {
@@ -180,29 +222,18 @@ impl Work<'_> {
         Ok(position)
     }
 
-    /// Does something with the tree of the whole log.
-    fn with_tree<T>(
-        &mut self,
-        act: impl FnOnce(&MemoryBackedTree<Sha256, [u8; 32]>) -> T,
-    ) -> Result<T, RelayError> {
-        let state = self.state()?;
-        let mut cached = self.relay.log.0.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bring_forward(&mut cached, &state)?;
-        Ok(act(&cached.tree))
-    }
-
-    fn bring_forward(&mut self, cached: &mut Cached, state: &State) -> Result<(), StorageError> {
+    fn bring_forward(&mut self, cached: &mut Cached) -> Result<(), RelayError> {
+        let size = self.state()?.log_size;
         if let Some(last) = cached.tree.len().checked_sub(1) {
-            let same = last < state.log_size
-                && self.tx.leaves(last, 1)?.first().map(|leaf| leaf.chain) == cached.chain;
+            let same = last < size && self.tx.leaves(last, 1)?.first().map(|leaf| leaf.chain) == cached.chain;
             if !same {
                 *cached = Cached::default();
             }
         }
-        while cached.tree.len() < state.log_size {
+        while cached.tree.len() < size {
             let leaves = self.tx.leaves(cached.tree.len(), STEP)?;
             if leaves.is_empty() {
-                return Err(StorageError::Damaged("log"));
+                return Err(StorageError::Damaged("log").into());
             }
             for leaf in leaves {
                 cached.tree.push(leaf.hash.0);
@@ -210,36 +241,6 @@ impl Work<'_> {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn checkpoint(&mut self) -> Result<Checkpoint, RelayError> {
-        self.with_tree(|tree| Checkpoint { size: tree.len(), root: Hash((*tree.root().as_bytes()).into()) })
-    }
-
-    /// Whether the log of a receipt is a beginning of this one.
-    pub(super) fn has_log_of(&mut self, receipt: &Receipt) -> Result<bool, RelayError> {
-        self.with_tree(|tree| {
-            if receipt.log_size == 0 || receipt.log_size > tree.len() {
-                return receipt.log_size == 0;
-            }
-            let Ok(additions) = usize::try_from(tree.len() - receipt.log_size) else { return false };
-            let old = RootHash::<Sha256>::new(receipt.log_root.0.into(), receipt.log_size);
-            tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
-        })
-    }
-
-    pub(super) fn inclusion(&mut self, position: u64) -> Result<Option<Vec<u8>>, RelayError> {
-        self.with_tree(|tree| {
-            let index = usize::try_from(position).ok().filter(|_| position < tree.len())?;
-            Some(tree.prove_inclusion(index).as_bytes().to_vec())
-        })
-    }
-
-    pub(super) fn consistency(&mut self, size: u64) -> Result<Option<Vec<u8>>, RelayError> {
-        self.with_tree(|tree| {
-            let additions = tree.len().checked_sub(size).filter(|_| size > 0)?;
-            Some(tree.prove_consistency(usize::try_from(additions).ok()?).as_bytes().to_vec())
-        })
     }
 
     pub(super) fn acts(&mut self, from: u64, limit: usize) -> Result<Vec<(u64, Act)>, RelayError> {

@@ -21,7 +21,7 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::push::Refusal;
 use amparo_seal::{SecretKey, Signer};
 
-pub use enrol::Reader;
+pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
 pub use log::{Act, Action, Checkpoint, action_leaf};
@@ -161,7 +161,7 @@ impl Relay {
     /// # Errors
     /// [`RelayError::Storage`].
     pub fn checkpoint(&self, storage: &mut dyn Storage) -> Result<Checkpoint, RelayError> {
-        self.run(storage, 0, |work| work.checkpoint())
+        self.with_log(storage, log::checkpoint)
     }
 
     /// RFC 9162 proof that a segment is in the log as it stands, with the position of its leaf, the header
@@ -175,11 +175,10 @@ impl Relay {
         device: DeviceId,
         segment: &Hash,
     ) -> Result<(u64, Vec<u8>), RelayError> {
-        self.run(storage, 0, |work| {
-            let (_, stored) = work.named(device, segment)?.ok_or(RelayError::UnknownSegment)?;
-            let proof = work.inclusion(stored.leaf)?.ok_or(RelayError::Damaged)?;
-            Ok((stored.leaf, proof))
-        })
+        let stored = self.run(storage, 0, |work| work.named(device, segment))?;
+        let (_, stored) = stored.ok_or(RelayError::UnknownSegment)?;
+        let proof = self.with_log(storage, |tree| log::inclusion(tree, stored.leaf))?;
+        Ok((stored.leaf, proof.ok_or(RelayError::Damaged)?))
     }
 
     /// RFC 9162 proof that the log with `size` leaves is a beginning of the log as it stands; none for an
@@ -192,7 +191,7 @@ impl Relay {
         storage: &mut dyn Storage,
         size: u64,
     ) -> Result<Option<Vec<u8>>, RelayError> {
-        self.run(storage, 0, |work| work.consistency(size))
+        self.with_log(storage, |tree| log::consistency(tree, size))
     }
 
     /// Acts among at most `limit` leaves of the log from a position on, with their positions.

@@ -13,8 +13,8 @@ use super::RelayError;
 use super::aside::{Claim, Put};
 use super::exchange::Taken;
 use super::log::Action;
-use super::work::{Head, Where, Work, chain_key, named_key};
-use crate::storage::{Chain, Landed, Place, Segment as Stored, Standing};
+use super::work::{Head, Where, Work, decoded, named_key};
+use crate::storage::{Chain, Landed, Place, Segment as Stored, Shelf, Standing};
 
 impl Work<'_> {
     /// Takes a segment; `frame` is the frame that holds it. `released` when a person lets a revoked device's
@@ -93,11 +93,10 @@ impl Work<'_> {
             if waiting.previous != head.hash {
                 let at = chain.at(head.next);
                 let frame = to_bytes(&Frame::Segment(waiting.bytes)).map_err(|_| RelayError::Encoding)?;
-                // The room is there for the taking: what leaves the chain never counts as too much.
-                self.fork(&frame, at, None)?;
+                self.lay_aside(&frame, Claim::Proven(chain.device), Refusal::Fork)?;
+                self.alarm(at)?;
                 self.tx.remove_segment(at)?;
-                self.tx
-                    .remove_record(crate::storage::Shelf::Name, &named_key(chain.device, &waiting.hash))?;
+                self.tx.remove_record(Shelf::Name, &named_key(chain.device, &waiting.hash))?;
                 self.land(chain.device, waiting.hash, None)?;
                 return Ok(());
             }
@@ -116,10 +115,14 @@ impl Work<'_> {
             self.settle_all(at.chain.device, hash)?;
         }
         if put == Put::New {
-            let Place { chain, number } = at;
-            self.log_action(Action::Fork { device: chain.device, incarnation: chain.incarnation, number })?;
+            self.alarm(at)?;
         }
         Ok(Taken::Refused(if put == Put::NoRoom { Refusal::Full } else { Refusal::Fork }))
+    }
+
+    fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {
+        let Chain { device, incarnation } = chain;
+        self.log_action(Action::Fork { device, incarnation, number }).map(drop)
     }
 
     /// A segment by its header hash.
@@ -135,14 +138,13 @@ impl Work<'_> {
 
     /// Lets what is disputed of a device be delivered again.
     pub(super) fn undispute(&mut self, device: DeviceId) -> Result<(), RelayError> {
-        let mut after = chain_key(Chain { device, incarnation: 0 });
-        after.truncate(16);
+        let mut after = Vec::new();
         loop {
-            let names = self.tx.records(crate::storage::Shelf::Name, &device.0, &after, 64)?;
+            let names = self.tx.records(Shelf::Name, &device.0, &after, 64)?;
             let Some((last, _)) = names.last() else { return Ok(()) };
             after.clone_from(last);
             for (_, bytes) in names {
-                let place: Where = super::work::decoded(&bytes)?;
+                let place: Where = decoded(&bytes)?;
                 let at = Chain { device, incarnation: place.incarnation }.at(place.number);
                 let Some(stored) = self.tx.segment(at)? else { continue };
                 if stored.standing == Standing::Disputed {

@@ -17,7 +17,7 @@ use super::sql::{Cell, Engine, Value, Verbs, migrate};
 use super::{CONFLICTS_MAX, Storage, StorageError, Tx};
 
 /// How long one connection waits for another's transaction.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY: Duration = Duration::from_secs(2);
 /// Prepared statements kept; above the number that there are.
 const STATEMENTS: usize = 64;
 /// Bytes of the longest row: a frame kept aside and what surrounds it.

@@ -1,10 +1,12 @@
 //! Phones, desks and a headquarters for the tests of this package. All of it synthetic.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 pub mod server;
 
-use amparo_hq::relay::{Reader, Relay, Settings, read_entry};
+use amparo_hq::relay::{Action, Reader, Relay, Settings, read_entry};
 use amparo_hq::storage::Storage;
+use amparo_hq::storage::memory::Memory;
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
 use amparo_schema::name::Name;
@@ -12,7 +14,7 @@ use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Page};
-use amparo_schema::wire::push::{Frame, Hello, Reply};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
 use amparo_schema::wire::receipt::Receipt;
 use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
@@ -123,13 +125,17 @@ impl Phone {
     }
 
     pub fn hello(&self, receipt: Option<Signed<Receipt>>, cursors: Vec<Cursor>) -> Frame {
-        let hello = Hello {
-            device: self.device,
-            incarnation: self.incarnation,
-            receipt,
-            cursors,
-            down_bytes: 1_000_000,
-        };
+        self.hello_for(receipt, cursors, 1_000_000)
+    }
+
+    pub fn hello_for(
+        &self,
+        receipt: Option<Signed<Receipt>>,
+        cursors: Vec<Cursor>,
+        down_bytes: u32,
+    ) -> Frame {
+        let hello =
+            Hello { device: self.device, incarnation: self.incarnation, receipt, cursors, down_bytes };
         Frame::Hello(self.signer.sign_object(&hello).unwrap())
     }
 
@@ -209,4 +215,33 @@ pub fn receipt(relay: &Relay, replies: &[Reply]) -> (Receipt, Signed<Receipt>) {
     let signed = signed.unwrap_or_else(|| panic!("no receipt among {replies:?}"));
     let key = amparo_seal::VerifyKey::from(relay.headquarters().key);
     (key.open_object(&signed).unwrap(), signed)
+}
+
+pub fn hq() -> (Relay, Memory) {
+    (relay(|_| {}), Memory::new())
+}
+
+pub fn refusals(replies: &[Reply]) -> Vec<(u64, Refusal)> {
+    let refused = replies.iter().filter_map(|reply| match reply {
+        Reply::Refused { frame, why } => Some((*frame, *why)),
+        _ => None,
+    });
+    refused.collect()
+}
+
+/// What a phone's receipt says now.
+pub fn told(relay: &Relay, storage: &mut dyn Storage, phone: &Phone) -> Receipt {
+    receipt(relay, &push(relay, storage, &[phone.hello(None, vec![])])).0
+}
+
+pub fn acts(relay: &Relay, storage: &mut dyn Storage) -> Vec<Action> {
+    relay.acts(storage, 0, 10_000).unwrap().into_iter().map(|(_, act)| act.action).collect()
+}
+
+pub fn sealed_hashes(entries: &[Entry]) -> Vec<Hash> {
+    let sealed = entries.iter().filter_map(|entry| match entry {
+        Entry::Sealed { grant, .. } => Some(grant.segment),
+        _ => None,
+    });
+    sealed.collect()
 }
