@@ -145,6 +145,15 @@ impl Desk {
         Ok(view::case(case, &rows, &tx.sent(case)?, &self.keys.services))
     }
 
+    /// Who the person of a case is, where a device recorded that the law lets it be shared without consent.
+    /// A step of its own: the case view keeps to what the person said.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn identity_by_law(&self, case: CaseId) -> Result<Vec<view::IdentityEntry>, DeskError> {
+        Ok(view::identity_by_law(&self.store.look()?.rows(Some(case))?))
+    }
+
     /// All cases, one after the other, as one state of the store; holds one at a time in memory.
     ///
     /// # Errors

@@ -14,8 +14,11 @@ use super::store::{Feed, NewSegment, Place, Tx};
 use super::{Desk, DeskError, Keys};
 
 /// What became of a page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
+    /// Where to ask next. It lies before the place to which the desk has read while a page that headquarters
+    /// began anew is compared with what was read: asking from the end again would bring the same page again.
+    pub next: Cursor,
     /// Segments that were new.
     pub segments: u64,
     /// Segments that were here already.
@@ -36,6 +39,24 @@ pub struct Taken {
     pub behind: bool,
     /// There is more to ask for.
     pub more: bool,
+}
+
+impl Taken {
+    fn nothing(next: Cursor) -> Self {
+        Self {
+            next,
+            segments: 0,
+            repeated: 0,
+            withdrawn: 0,
+            aside: 0,
+            lost: 0,
+            forked_at: None,
+            gap: false,
+            unlinked: false,
+            behind: false,
+            more: false,
+        }
+    }
 }
 
 impl Desk {
@@ -69,7 +90,7 @@ impl Desk {
         for aside in tx.aside()? {
             let Some((place, received_ms, entry)) = tx.aside_entry(aside.hash)? else { continue };
             if let Ok(opened) = open_entry(&entry, keys) {
-                keep(&tx, opened, &place, received_ms, &mut Taken::default())?;
+                keep(&tx, opened, &place, received_ms, &mut Taken::nothing(Cursor::start(place.feed)))?;
                 tx.taken_after_all(aside.hash)?;
                 taken += 1;
             }
@@ -88,8 +109,8 @@ fn check(page: &Page) -> Result<(), DeskError> {
 }
 
 fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, DeskError> {
-    let mut taken = Taken::default();
     let mut feed = tx.feed(page.from.feed)?;
+    let mut taken = Taken::nothing(feed.cursor);
     if page.from.read > feed.cursor.read {
         return Ok(Taken { gap: true, more: true, ..taken });
     }
@@ -114,8 +135,9 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
         at = next;
         feed.cursor = next;
     }
+    taken.next = at;
     taken.behind = page.head < feed.cursor.read;
-    taken.more = page.head > feed.cursor.read;
+    taken.more = page.head > at.read;
     tx.keep_feed(&feed, page.head)?;
     Ok(taken)
 }

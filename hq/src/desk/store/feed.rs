@@ -172,23 +172,21 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// One entry that was set aside with its place and time, to be tried again.
+    /// One entry that was set aside, with its place and time, to be tried again; none when it was too large
+    /// to be kept.
     pub(in crate::desk) fn aside_entry(
         &self,
         hash: Hash,
     ) -> Result<Option<(Place, i64, Vec<u8>)>, DeskError> {
-        let row: Option<(Vec<u8>, i64, i64, i64, Option<Vec<u8>>)> = self
-            .0
-            .query_row(
-                "SELECT feed, generation, position, received_ms, bytes FROM aside WHERE hash = ?1",
-                [&hash.0[..]],
-                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)),
-            )
-            .optional()?;
-        let Some((feed, generation, position, received_ms, Some(entry))) = row else { return Ok(None) };
-        let feed = FeedId(Hash(bytes(feed, "feed")?));
-        let place = Place { feed, generation: count(generation)?, position: count(position)? };
-        Ok(Some((place, received_ms, entry)))
+        let mut found = self.0.prepare_cached(
+            "SELECT feed, generation, position, received_ms, bytes FROM aside
+             WHERE hash = ?1 AND bytes IS NOT NULL",
+        )?;
+        let mut rows = found.query([&hash.0[..]])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let feed = FeedId(Hash(bytes(row.get(0)?, "feed")?));
+        let place = Place { feed, generation: count(row.get(1)?)?, position: count(row.get(2)?)? };
+        Ok(Some((place, row.get(3)?, row.get(4)?)))
     }
 
     /// Lets go of an entry that was taken after all.

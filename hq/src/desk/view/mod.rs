@@ -170,6 +170,16 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
     }
 }
 
+/// Who the person is, where the law was used to share it without consent; empty where it was not. What was
+/// withdrawn stays hidden.
+pub(super) fn identity_by_law(rows: &[Row]) -> Vec<IdentityEntry> {
+    let facts = merge(rows);
+    let seen: Vec<&Known> = facts.iter().filter(|known| !known.hidden).collect();
+    let waived =
+        consent::consents(&seen).waived.iter().any(|(purpose, _)| *purpose == Purpose::ShareIdentity);
+    identity(&seen, !waived).0
+}
+
 /// What facts of no case say.
 pub(super) fn audit(rows: &[Row]) -> Audit {
     let facts = merge(rows);

@@ -70,11 +70,9 @@ impl std::fmt::Debug for MoveView {
 pub(super) fn referrals(facts: &[&Known], letters: &[Sent], clocks: &Clocks) -> Vec<ReferralView> {
     let mut by_id: BTreeMap<ReferralId, Vec<&Known>> = BTreeMap::new();
     for known in facts {
-        match known.fact.as_ref().map(|fact| &fact.body) {
-            Some(Body::ReferralOffered { referral, .. } | Body::ReferralMoved { referral, .. }) => {
-                by_id.entry(*referral).or_default().push(known);
-            }
-            _ => {}
+        let body = known.fact.as_ref().map(|fact| &fact.body);
+        if let Some(Body::ReferralOffered { referral, .. } | Body::ReferralMoved { referral, .. }) = body {
+            by_id.entry(*referral).or_default().push(known);
         }
     }
     by_id.into_iter().filter_map(|(id, facts)| referral(id, &facts, letters, clocks)).collect()

@@ -11,8 +11,9 @@ use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::PackRef;
 use amparo_schema::pack::policy::Purpose;
+use amparo_schema::pack::protocol::ExceptionKind;
 use amparo_schema::person::{Country, Place, Setting};
-use amparo_schema::text::{Lang, Text};
+use amparo_schema::text::{Lang, Source, Text};
 use amparo_seal::to_bytes;
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -166,6 +167,24 @@ fn decoded(row: &Row) -> Option<Body> {
     minicbor::decode::<Fact>(&row.body).ok().map(|fact| fact.body)
 }
 
+/// Copies of one fact, under several incarnations, are one fact.
+fn same(a: &Row, b: &Row) -> bool {
+    (a.device, a.counter, &a.body, a.screening) == (b.device, b.counter, &b.body, b.screening)
+}
+
+fn is_hidden(rows: &[Row], row: &Row) -> bool {
+    rows.iter().any(|r| r.hidden && same(r, row))
+}
+
+/// Whether some copy of `late` stands after some copy of `early` in one chain.
+fn follows(rows: &[Row], late: &Row, early: &Row) -> bool {
+    rows.iter().filter(|l| same(l, late)).any(|l| {
+        rows.iter()
+            .filter(|e| same(e, early))
+            .any(|e| l.device == e.device && l.incarnation == e.incarnation && l.counter > e.counter)
+    })
+}
+
 /// Purposes and receivers that may be used, with their scope, worked out the slow way: for every consent on
 /// its own, look for a no that it does not follow.
 fn oracle_access(rows: &[Row]) -> BTreeMap<(Purpose, Option<String>), BTreeSet<Scope>> {
@@ -173,80 +192,53 @@ fn oracle_access(rows: &[Row]) -> BTreeMap<(Purpose, Option<String>), BTreeSet<S
     if rows.iter().any(|r| decoded(r).is_none() && r.compartment == Compartment::Consent) {
         return out;
     }
-    let follows = |late: &Row, early: &Row| {
-        // Copies of one fact under several incarnations are one fact.
-        let same = |a: &Row, b: &Row| {
-            (a.device, a.counter, &a.body, a.screening) == (b.device, b.counter, &b.body, b.screening)
-        };
-        rows.iter().filter(|l| same(l, late)).any(|l| {
-            rows.iter()
-                .filter(|e| same(e, early))
-                .any(|e| l.device == e.device && l.incarnation == e.incarnation && l.counter > e.counter)
-        })
-    };
-    let is_hidden = |row: &Row| {
-        rows.iter().any(|r| {
-            r.hidden
-                && (r.device, r.counter, &r.body, r.screening)
-                    == (row.device, row.counter, &row.body, row.screening)
-        })
-    };
     for purpose in [Purpose::Statistics, Purpose::ShareService] {
-        for receiver in [None, Some("refuge".to_owned()), Some("line".to_owned())] {
-            let fits = |c: &Consent| {
-                c.purpose == purpose && c.receiver.as_ref().map(|r| r.as_str()) == receiver.as_deref()
-            };
-            let yes: Vec<(&Row, Consent)> = rows
-                .iter()
-                .filter(|r| !is_hidden(r))
-                .filter_map(|r| match decoded(r) {
-                    Some(Body::ConsentGiven(c)) if fits(&c) => Some((r, c)),
-                    _ => None,
-                })
-                .collect();
-            let no = |r: &Row| {
-                match decoded(r) {
-                Some(Body::ConsentRefused { purpose: p, receiver: to, .. }) => {
-                    p == purpose && (to.is_none() || to.map(|n| n.as_str().to_owned()) == receiver)
-                }
-                Some(Body::ConsentWithdrawn { consent }) => rows.iter().any(|g| {
-                    g.device == r.device
-                        && g.counter == consent
-                        && matches!(decoded(g), Some(Body::ConsentGiven(c))
-                            if c.purpose == purpose
-                                && (c.receiver.is_none() || c.receiver.as_ref().map(|n| n.as_str()) == receiver.as_deref()))
-                }),
-                _ => false,
-            }
-            };
-            let forbidden = rows.iter().filter(|r| no(r)).any(|n| !yes.iter().any(|(y, _)| follows(y, n)));
-            if yes.is_empty() || forbidden {
-                continue;
-            }
-            let last = yes.iter().filter(|(y, _)| {
-                let copies = rows.iter().filter(|r| {
-                    (r.device, r.counter, &r.body, r.screening) == (y.device, y.counter, &y.body, y.screening)
-                });
-                copies.clone().all(|copy| {
-                    !yes.iter().any(|(z, _)| {
-                        rows.iter().any(|zc| {
-                            (zc.device, zc.counter, &zc.body, zc.screening)
-                                == (z.device, z.counter, &z.body, z.screening)
-                                && zc.device == copy.device
-                                && zc.incarnation == copy.incarnation
-                                && zc.counter > copy.counter
-                        })
-                    })
-                })
-            });
-            let scopes: Vec<BTreeSet<Scope>> = last.map(|(_, c)| c.scope.clone()).collect();
-            if let Some(first) = scopes.first() {
-                let both = scopes.iter().fold(first.clone(), |a, b| a.intersection(b).copied().collect());
-                out.insert((purpose, receiver), both);
+        for receiver in [None, Some("refuge"), Some("line")] {
+            if let Some(scope) = oracle_scope(rows, purpose, receiver) {
+                out.insert((purpose, receiver.map(str::to_owned)), scope);
             }
         }
     }
     out
+}
+
+fn oracle_scope(rows: &[Row], purpose: Purpose, receiver: Option<&str>) -> Option<BTreeSet<Scope>> {
+    let to = |c: &Consent| c.receiver.as_ref().map(|r| r.as_str().to_owned());
+    let yes: Vec<(&Row, Consent)> = rows
+        .iter()
+        .filter(|r| !is_hidden(rows, r))
+        .filter_map(|r| match decoded(r) {
+            Some(Body::ConsentGiven(c)) if c.purpose == purpose && to(&c).as_deref() == receiver => {
+                Some((r, c))
+            }
+            _ => None,
+        })
+        .collect();
+    let no = |r: &Row| match decoded(r) {
+        Some(Body::ConsentRefused { purpose: p, receiver: to, .. }) => {
+            p == purpose && to.is_none_or(|n| Some(n.as_str()) == receiver)
+        }
+        Some(Body::ConsentWithdrawn { consent }) => rows.iter().any(|g| {
+            let meant = g.device == r.device && g.counter == consent;
+            meant
+                && matches!(decoded(g), Some(Body::ConsentGiven(c))
+                    if c.purpose == purpose && to(&c).is_none_or(|n| Some(n.as_str()) == receiver))
+        }),
+        _ => false,
+    };
+    if rows.iter().filter(|r| no(r)).any(|n| !yes.iter().any(|(y, _)| follows(rows, y, n))) {
+        return None;
+    }
+    // The last words: in none of its chains does another consent to the same come later.
+    let later_in = |copy: &Row| {
+        yes.iter().any(|(z, _)| {
+            rows.iter().filter(|r| same(r, z)).any(|r| {
+                r.device == copy.device && r.incarnation == copy.incarnation && r.counter > copy.counter
+            })
+        })
+    };
+    let last = yes.iter().filter(|(y, _)| !rows.iter().filter(|r| same(r, y)).any(later_in));
+    last.map(|(_, c)| c.scope.clone()).reduce(|a, b| a.intersection(&b).copied().collect())
 }
 
 fn access(view: &CaseView) -> BTreeMap<(Purpose, Option<String>), BTreeSet<Scope>> {
@@ -257,14 +249,8 @@ fn access(view: &CaseView) -> BTreeMap<(Purpose, Option<String>), BTreeSet<Scope
 }
 
 fn oracle_outcomes(rows: &[Row]) -> BTreeSet<Outcome> {
-    let copies = |a: &Row| {
-        rows.iter().any(|r| {
-            r.hidden
-                && (r.device, r.counter, &r.body, r.screening) == (a.device, a.counter, &a.body, a.screening)
-        })
-    };
     let mut noted = BTreeSet::new();
-    for row in rows.iter().filter(|r| !copies(r)) {
+    for row in rows.iter().filter(|r| !is_hidden(rows, r)) {
         if let Some(Body::OutcomeRecorded { outcomes, .. }) = decoded(row) {
             noted.extend(outcomes);
         }
@@ -312,7 +298,7 @@ proptest! {
         let (had, has) = (access(&before), access(&after));
         let consented = matches!(decoded(&more), Some(Body::ConsentGiven(_)));
         // A copy of a fact that was here, sealed by another incarnation, says which chain it belongs to.
-        let copy = shown.iter().any(|r| (r.device, r.counter, &r.body, r.screening) == (more.device, more.counter, &more.body, more.screening));
+        let copy = shown.iter().any(|r| same(r, &more));
         if !consented && !copy {
             for (key, scope) in &has {
                 prop_assert!(had.get(key).is_some_and(|old| scope.is_subset(old)), "{key:?} widened");
@@ -435,6 +421,36 @@ fn a_doubted_day_is_bounded_by_its_neighbours_and_by_its_arrival() {
 }
 
 #[test]
+fn copies_of_one_fact_are_one_and_the_most_careful_reading_holds() {
+    let fact = row(1, 1, recorded(&[Outcome::Presumed]));
+    let late = Row { received_ms: fact.received_ms + DAY, incarnation: 2, ..fact.clone() };
+    let withdrawn = Row { hidden: true, ..late.clone() };
+    for rows in [[fact.clone(), withdrawn.clone()], [withdrawn, fact.clone()]] {
+        let view = see(&rows);
+        assert_eq!((view.hidden, view.outcomes.len()), (1, 0));
+    }
+    // A clock that was ahead at the first arrival stays doubted, whichever copy is read first.
+    let body =
+        to_bytes(&Fact { at: stamp(fact.received_ms + 36 * 3_600_000, None), body: recorded(&[]) }).unwrap();
+    let [early, late] = [&fact, &late].map(|r| Row { body: body.clone(), ..r.clone() });
+    for rows in [[early.clone(), late.clone()], [late, early]] {
+        assert_eq!(see(&rows).screenings[0].recorded[0].when.quality, TimeQuality::Ahead);
+    }
+}
+
+#[test]
+fn none_noted_says_nothing_beside_what_was_noted() {
+    let rows = [row(1, 1, recorded(&[Outcome::Presumed])), row(1, 2, recorded(&[Outcome::NoneNotedToday]))];
+    let view = see(&rows);
+    assert_eq!(view.screenings[0].outcomes, [Outcome::Presumed].into());
+    assert_eq!(
+        view.screenings[0].recorded[0].said,
+        [Outcome::NoneNotedToday].into(),
+        "the last is still shown"
+    );
+}
+
+#[test]
 fn identity_is_not_shown_after_a_no_and_never_in_debug() {
     let said = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
     let shown = see(&[row(1, 1, said.clone())]);
@@ -446,6 +462,15 @@ fn identity_is_not_shown_after_a_no_and_never_in_debug() {
     assert_eq!((kept.identity.len(), kept.identity_withheld), (0, 1));
     let other = super::case(CASE, &rows, &[], &[name("line")].into());
     assert_eq!(other.identity.len(), 1, "the no was for another service");
+    assert!(identity_by_law(&rows).is_empty());
+    let waived = Body::ConsentWaived {
+        purpose: Purpose::ShareIdentity,
+        situation: ExceptionKind::ImminentDanger,
+        legal_basis: Source { document: "synthetic law".into(), place: "art. 1".into(), as_of: None },
+        told: true,
+    };
+    let by_law = [rows.to_vec(), vec![row(1, 2, waived)]].concat();
+    assert_eq!((see(&by_law).identity.len(), identity_by_law(&by_law).len()), (0, 1));
 }
 
 /// For proptest's reports; synthetic facts only.

@@ -1,0 +1,212 @@
+//! Following a feed: I2, I34 end to end, gaps, rollback, forks, poison, withdrawal.
+
+use amparo_hq::desk::DeskError;
+use amparo_hq::desk::report::Rules;
+use amparo_schema::fact::Body;
+use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::wire::feed::{Entry, FeedId};
+use amparo_seal::secret::Key;
+use amparo_seal::to_bytes;
+use proptest::prelude::*;
+
+use crate::common::{ARRIVED, Feed, NOON, Phone, Who, office, open, reading, shown};
+
+const KEY: u8 = 0x0a;
+
+fn people(n: u8) -> Vec<Vec<u8>> {
+    let mut phones = [Phone::new(1), Phone::new(2)];
+    (1..=n).flat_map(|i| phones[usize::from(i % 2)].screening(KEY, i, NOON, &Who::woman())).collect()
+}
+
+/// I2: pages twice, out of order, cut anywhere, and a headquarters that lost entries or has them in another
+/// order: every segment counts once, and what is shown is what one straight reading shows. I34, end to end.
+#[test]
+fn i2_every_fact_is_there_once() {
+    let entries = people(4);
+    let mut straight = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut straight.desk, 100);
+    let expected = shown(&straight.desk);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(16));
+    let plan = (
+        Just(entries.clone()).prop_shuffle(),
+        proptest::collection::vec((0..8_usize, 0..8_usize), 0..8),
+        0..8_usize,
+        1..5_usize,
+    );
+    runner
+        .run(&plan, |(order, pages, lost, most)| {
+            let mut office = office(&[KEY]);
+            let first = Feed::with(KEY, &order);
+            for (a, b) in pages {
+                office.desk.take(&first.page(a.min(b), a.max(b)), ARRIVED).unwrap();
+            }
+            first.pull(&mut office.desk, most);
+            // Headquarters comes back from a backup with `lost` entries fewer, then gets all again, repeats
+            // some, and ends in another order.
+            let mut again: Vec<Vec<u8>> = order[..order.len() - lost].to_vec();
+            again.extend(entries.iter().cloned());
+            Feed::with(KEY, &again).pull(&mut office.desk, most);
+            prop_assert_eq!(shown(&office.desk), expected.clone());
+            let status = office.desk.status().unwrap();
+            prop_assert_eq!((status.segments, status.aside.len()), (8, 0));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_gap_is_noticed_and_nothing_is_taken() {
+    let feed = Feed::with(KEY, &people(2));
+    let mut office = office(&[KEY]);
+    let taken = office.desk.take(&feed.page(2, 4), NOON).unwrap();
+    assert!(taken.gap && taken.more && taken.segments == 0);
+    assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(0)]);
+    feed.pull(&mut office.desk, 1);
+    assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(4)]);
+}
+
+/// I23 at the desk: what headquarters lost, and what it tells otherwise, is noticed at the next pull.
+#[test]
+fn rollback_and_fork_are_noticed() {
+    let entries = people(3);
+    let feed = Feed::with(KEY, &entries);
+    let mut office = office(&[KEY]);
+    feed.pull(&mut office.desk, 2);
+    let rolled_back = Feed::with(KEY, &entries[..3]);
+    let taken = rolled_back.pull(&mut office.desk, 2);
+    assert!(taken.iter().any(|t| t.behind));
+    assert_eq!(office.desk.status().unwrap().feeds[0].behind_at, Some(3));
+    assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(6)], "the desk stays where it was");
+    let other = Feed::with(KEY, &[&entries[..3], &entries[4..], &entries[3..4]].concat());
+    let taken = other.pull(&mut office.desk, 2);
+    assert_eq!(taken.iter().filter_map(|t| t.forked_at).collect::<Vec<_>>(), [3]);
+    assert_eq!(taken.iter().map(|t| t.segments).sum::<u64>(), 0, "all of it was here");
+    let state = office.desk.status().unwrap().feeds[0].clone();
+    assert_eq!((state.resets, state.forked_at, state.behind_at, state.read), (1, Some(3), None, 6));
+    assert_eq!(office.desk.cursors().unwrap(), [other.cursor(6)]);
+    // A page that goes on from a link which never was is of no history at all.
+    let mut unlinked = other.page(6, 6);
+    unlinked.from.link = Hash([9; 32]);
+    assert!(office.desk.take(&unlinked, NOON).unwrap().unlinked);
+}
+
+/// I27 at the desk: poison delays only itself, stays visible, and is read once the desk can.
+#[test]
+fn what_does_not_open_is_kept_aside() {
+    let mut entries = people(1);
+    let to_old_key = Phone::new(3).screening(0x0b, 9, NOON, &Who::woman());
+    let letter = to_bytes(&Entry::Pack(vec![1, 2, 3])).unwrap();
+    let poison = [vec![0xff; 40], vec![], letter, to_old_key[0].clone()];
+    for (at, bad) in poison.iter().enumerate() {
+        entries.insert(at, bad.clone());
+    }
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 2);
+    let status = office.desk.status().unwrap();
+    let why: Vec<&str> = status.aside.iter().map(|a| a.why.as_str()).collect();
+    assert_eq!(why, ["form_or_newer", "form_or_newer", "not_for_a_desk", "no_key"]);
+    assert_eq!(status.segments, 2, "the rest was read");
+    drop(office.desk);
+    // Another session with the old key beside the new one.
+    let mut desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!(desk.retry_aside().unwrap(), 1);
+    let status = desk.status().unwrap();
+    assert_eq!((status.segments, status.aside.len()), (3, 3));
+    assert_eq!(desk.cursors().unwrap().len(), 2, "one feed for each key");
+}
+
+#[test]
+fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let reader = reading(KEY).public();
+    let granted = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let mut office = office(&[KEY]);
+    let mut feed = Feed::with(KEY, &[granted.clone(), withdrawn]);
+    feed.pull(&mut office.desk, 9);
+    let case = office.desk.case(CaseId([1; 16])).unwrap();
+    assert_eq!((case.hidden, case.screenings[0].hidden, case.screenings[0].opened.len()), (6, 6, 0));
+    assert!(case.outcomes.is_empty() && !shown(&office.desk).contains("person-sex"));
+    assert_eq!(office.desk.status().unwrap().withdrawn, 1);
+    // The same grant once more is a repeat, not a consent.
+    feed.entries.push(granted);
+    let mut reset = feed.clone();
+    reset.entries.swap(0, 2);
+    feed.entries.truncate(2);
+    let granted_anew = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
+    feed.entries.push(granted_anew);
+    feed.pull(&mut office.desk, 9);
+    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 0);
+}
+
+#[test]
+fn a_withdrawal_that_arrives_before_its_segment_hides_it() {
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let granted = to_bytes(&phone.entry(&sealed, &reading(KEY).public())).unwrap();
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let mut office = office(&[KEY, 0x0b]);
+    // It was told to another key of the same agency; a grant elsewhere does not lift it.
+    Feed::with(0x0b, &[withdrawn]).pull(&mut office.desk, 9);
+    Feed::with(KEY, &[granted]).pull(&mut office.desk, 9);
+    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 6);
+}
+
+#[test]
+fn facts_and_cursor_survive_together_and_only_with_the_key() {
+    let feed = Feed::with(KEY, &people(2));
+    let mut office = office(&[KEY]);
+    feed.pull(&mut office.desk, 3);
+    let before = shown(&office.desk);
+    drop(office.desk);
+    let path = office.dir.path().join("desk.db");
+    let wrong = amparo_hq::desk::Desk::open(
+        &path,
+        &Key::new(&[2; 32]),
+        crate::common::keys(&[KEY]),
+        Rules::default(),
+    );
+    assert!(matches!(wrong, Err(DeskError::Store(_))));
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(!bytes.windows(6).any(|w| w == b"SQLite"), "the file is encrypted from its first byte");
+    let desk = open(&office.dir, &[KEY]);
+    assert_eq!((shown(&desk), desk.cursors().unwrap()), (before, vec![feed.cursor(4)]));
+}
+
+#[test]
+fn pages_that_are_none_of_ours_change_nothing() {
+    let feed = Feed::with(KEY, &people(1));
+    let mut office = office(&[KEY]);
+    let mut other = feed.page(0, 2);
+    other.from.feed = FeedId::packs();
+    assert!(matches!(office.desk.take(&other, NOON), Err(DeskError::OtherFeed)));
+    let mut short = feed.page(0, 2);
+    short.head = 1;
+    assert!(matches!(office.desk.take(&short, NOON), Err(DeskError::NotAPage)));
+    assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(0)]);
+}
+
+#[test]
+fn a_copied_phone_is_noticed_and_both_stand() {
+    let (mut one, mut other) = (Phone::new(1), Phone::new(1));
+    let said = |p: &mut Phone, case| p.entry_of(KEY, case, NOON, &Who::woman().facts(case));
+    let entries = [said(&mut one, 1), said(&mut other, 2)];
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 9);
+    let status = office.desk.status().unwrap();
+    assert_eq!((status.segments, status.forks.len(), status.forks[0].number), (2, 1, 0));
+    assert_eq!(office.desk.cases().unwrap().len(), 2);
+}
+
+#[test]
+fn facts_of_no_case_are_counted_by_kind() {
+    let mut phone = Phone::new(1);
+    let begun = |n| Body::IncarnationBegun { incarnation: n };
+    let entries = [phone.entry_of(KEY, 0, NOON, &[begun(7), begun(8)])];
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 9);
+    let audit = office.desk.audit().unwrap();
+    assert_eq!(audit.kinds, [("incarnation_begun".to_owned(), 2)].into());
+    assert_eq!((audit.newer, audit.hidden, office.desk.cases().unwrap().len()), (0, 0, 0));
+}
