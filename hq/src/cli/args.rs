@@ -145,9 +145,6 @@ pub struct Serve {
     /// The store itself survives the loss of any one machine, so that what is stored is durable.
     #[arg(long, requires = "database")]
     pub replicated: bool,
-    /// Threads that work with PostgreSQL; SQLite has one.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub threads: u8,
 }
 
 /// A ticket.

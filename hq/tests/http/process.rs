@@ -71,7 +71,11 @@ impl Hq {
 
     /// Enrols a phone as phones do.
     pub(crate) fn enrolled(&self, seed: u8, address: SocketAddr) -> Phone {
-        let told = self.json(&["enrol", "--agency", "agency-a"]);
+        self.enrolled_with(&[], seed, address)
+    }
+
+    pub(crate) fn enrolled_with(&self, words: &[&str], seed: u8, address: SocketAddr) -> Phone {
+        let told = self.json(&[&["enrol", "--agency", "agency-a"][..], words].concat());
         let ticket: Ticket = read_ticket(told["ticket"].as_str().unwrap()).unwrap();
         let mut phone = Phone::new(seed);
         let asked = request(&ticket, phone.device, &phone.signer, &phone.letter.public()).unwrap();

@@ -129,12 +129,12 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    /// Serves these stores with these limits.
-    pub(crate) fn start(stores: Vec<Box<dyn Storage + Send>>, limits: Limits) -> Self {
+    /// Serves this store with these limits.
+    pub(crate) fn start(storage: Box<dyn Storage + Send>, limits: Limits) -> Self {
         let relay = Arc::new(relay(|_| {}));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
-        let engine = Engine { relay: Arc::clone(&relay), stores, now_ms: || NOW };
+        let engine = Engine { relay: Arc::clone(&relay), storage, now_ms: || NOW };
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
