@@ -9,6 +9,7 @@ mod admission;
 mod body;
 mod metrics;
 mod problem;
+mod reply;
 mod routes;
 mod serve;
 mod tls;

@@ -71,6 +71,8 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
         };
         tokio::select! {
             () = &mut stop => break,
+            // Whoever watches over the process starts it again; the store is as the last transaction left it.
+            () = shared.worker.failed() => break,
             (accepted, room) = accepted => match (accepted, room) {
                 (Ok((stream, _)), Ok(room)) => door.let_in(stream, room),
                 _ => tokio::time::sleep(ACCEPT_PAUSE).await,

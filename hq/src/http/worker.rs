@@ -73,6 +73,11 @@ impl Worker {
         Ok(answer.await.map_err(|_| Problem::Failed)??)
     }
 
+    /// Waits until the thread ended though nobody told it to: a fault of this program.
+    pub(super) async fn failed(&self) {
+        self.0.closed().await;
+    }
+
     fn send(&self, job: Job) -> Result<(), Problem> {
         self.0.try_send(job).map_err(|_| Problem::Overloaded)
     }

@@ -79,3 +79,20 @@ fn no_receipt_leaves_when_the_transaction_does_not_end_well() {
     assert_eq!(call(server.address, "GET", "/health", "", b"").status, 200);
     server.stop();
 }
+
+/// Fails as no store should.
+struct Broken;
+
+impl Storage for Broken {
+    fn transact(&mut self, _: Work<'_>) -> Result<(), StorageError> {
+        panic!("on purpose")
+    }
+}
+
+/// A fault of the program ends the server, so that whoever watches over it notices.
+#[test]
+fn a_server_whose_thread_failed_ends() {
+    let server = Inside::start(Box::new(Broken), Limits::default());
+    assert_eq!(get(server.address, "/ready").code(), "failed");
+    assert!(server.end().is_err());
+}

@@ -153,6 +153,11 @@ impl Inside {
     /// Stops and sees that it ended well.
     pub(crate) fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        self.thread.take().unwrap().join().unwrap().unwrap();
+        self.end().unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Result<(), ServeError> {
+        self.thread.take().unwrap().join().unwrap()
     }
 }
