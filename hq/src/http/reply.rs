@@ -51,3 +51,28 @@ impl HttpBody for Reply {
         SizeHint::with_exact(u64::try_from(self.rest.len()).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::http::Limits;
+
+    #[test]
+    fn a_reply_takes_its_room_until_the_last_piece_is_asked_for() {
+        let admission = Admission::new(Limits { body_kib: 200, ..Limits::default() });
+        let mut reply = body(&admission, vec![7; 150 * 1024]).unwrap();
+        assert!(matches!(body(&admission, vec![7; 60 * 1024]), Err(Problem::Busy)));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut got = 0;
+        while let Some(piece) = runtime.block_on(reply.frame()) {
+            let piece = piece.unwrap().into_data().unwrap();
+            assert!(piece.len() <= PIECE_BYTES && admission.under_way().1 == 150);
+            got += piece.len();
+        }
+        assert_eq!(got, 150 * 1024);
+        drop(reply);
+        assert_eq!(admission.under_way(), (0, 0));
+    }
+}
