@@ -14,6 +14,7 @@ mod feed;
 mod hello;
 mod log;
 mod segment;
+mod status;
 mod work;
 
 use amparo_schema::id::{DeviceId, Hash};
@@ -24,6 +25,7 @@ pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
 pub use log::{Act, Action, Checkpoint, action_leaf};
+pub use status::Status;
 
 use crate::storage::{Storage, StorageError};
 use work::Work;

@@ -21,7 +21,7 @@ use minicbor::{Decode, Encode};
 pub const KEY_BYTES_MAX: usize = 64;
 
 /// Something that keeps what the relay is given.
-pub trait Storage: Send {
+pub trait Storage {
     /// Runs `work` as one serializable transaction. `Ok` means that it is durable as far as the engine can
     /// make it; any `Err` means that nothing of it happened, except [`StorageError::Lost`], which cannot tell.
     /// May run `work` several times, each time on a fresh transaction; so `work` must begin anew each time.

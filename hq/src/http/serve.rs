@@ -1,0 +1,135 @@
+//! Listening, and stopping without losing what was taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::admission::{Admission, Limits};
+use super::metrics::Metrics;
+use super::routes::{Shared, router};
+use super::worker::{self, Engine};
+
+/// After an error of the system at accepting, so that it is not asked without end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of the head of a request.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// What is served, and how.
+pub struct Server {
+    /// Where callers come in.
+    pub listener: TcpListener,
+    /// TLS; none on loopback and behind a proxy.
+    pub tls: Option<TlsAcceptor>,
+    /// The relay and its store.
+    pub engine: Engine,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why the server did not run, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The system gave no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// A thread of the relay ended by a fault of this program. What receipts name is in the store.
+    #[error("a thread of the relay failed")]
+    Failed,
+}
+
+/// Serves until `stop`; then lets nobody in any more, finishes what is under way within
+/// [`Limits::stop`], and ends the relay's threads after their last transaction.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    let metrics = Arc::new(Metrics::default());
+    let (worker, threads) = worker::start(server.engine, &metrics)?;
+    let admission = Admission::new(server.limits.clone());
+    let shared = Arc::new(Shared { worker, admission, metrics });
+    let door = Door {
+        router: router(Arc::clone(&shared)),
+        tls: server.tls,
+        limits: server.limits.clone(),
+        graceful: GracefulShutdown::new(),
+    };
+    let connections = Arc::new(Semaphore::new(server.limits.connections.min(Semaphore::MAX_PERMITS)));
+    tokio::pin!(stop);
+    loop {
+        let accepted = async {
+            let room = Arc::clone(&connections).acquire_owned().await;
+            (server.listener.accept().await, room)
+        };
+        tokio::select! {
+            () = &mut stop => break,
+            (accepted, room) = accepted => match (accepted, room) {
+                (Ok((stream, _)), Ok(room)) => door.let_in(stream, room),
+                _ => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    drop(server.listener);
+    // Late ones are cut; the exchanges among them count as far as they came, and the device sends again.
+    let Door { router, graceful, .. } = door;
+    drop(router);
+    let _ = timeout(server.limits.stop, graceful.shutdown()).await;
+    let _ = timeout(server.limits.stop, shared.admission.drained()).await;
+    drop(shared);
+    let ended = tokio::task::spawn_blocking(move || {
+        threads.into_iter().map(std::thread::JoinHandle::join).collect::<Result<Vec<()>, _>>().is_ok()
+    });
+    match timeout(server.limits.stop, ended).await {
+        Ok(Ok(false) | Err(_)) => Err(ServeError::Failed),
+        // A thread that still works ends with the process; what it has not finished was not answered.
+        Ok(Ok(true)) | Err(_) => Ok(()),
+    }
+}
+
+struct Door {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    graceful: GracefulShutdown,
+}
+
+impl Door {
+    fn let_in(&self, stream: TcpStream, room: OwnedSemaphorePermit) {
+        let (router, tls, limits) = (self.router.clone(), self.tls.clone(), self.limits.clone());
+        let watcher = self.graceful.watcher();
+        tokio::spawn(async move {
+            // Replies are small and awaited.
+            let _ = stream.set_nodelay(true);
+            match tls {
+                None => speak(stream, router, watcher, &limits).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = timeout(limits.head, tls.accept(stream)).await {
+                        speak(stream, router, watcher, &limits).await;
+                    }
+                }
+            }
+            drop(room);
+        });
+    }
+}
+
+/// HTTP/1.1 on one connection, for its whole life. How it ends is nobody's concern but the caller's.
+async fn speak<S>(stream: S, router: Router, watcher: Watcher, limits: &Limits)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let _ = timeout(limits.connection, watcher.watch(connection)).await;
+}
