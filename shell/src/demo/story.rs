@@ -30,7 +30,7 @@ const SCREENING: &str = include_str!("screening.json");
 /// 2026-11-20 15:30 in Santiago, milliseconds since 1970: an hour after the screening begins.
 const NOW_MS: i64 = 1_795_199_400_000;
 /// How the steps count.
-const STEPS: u32 = 11;
+const STEPS: u32 = 12;
 /// The agency that answers for the shelter, by its id in the recipients pack, and the shelter.
 const AGENCY: (&str, &str) = ("demo-agency-chile", "cl-sernameg-shelter");
 /// A step takes the device a minute.
@@ -218,7 +218,10 @@ impl Story {
     }
 
     fn relay_sees(&mut self) -> Result<(), DemoError> {
-        self.step("Lo que el relé puede ver, y nada más:", "What the relay can see, and nothing else:")?;
+        self.step(
+            "Lo que el relé puede ver, aparte de cuándo y de qué dirección llegó:",
+            "What the relay can see, beside when and from which address it came:",
+        )?;
         for header in self.link.headers() {
             let (device, number, bytes) = (short(&header.device), header.number, header.ciphertext_bytes);
             self.say(
@@ -231,7 +234,7 @@ impl Story {
             &format!("{grants} llaves selladas, cada una para la clave de una mesa"),
             &format!("{grants} sealed keys, each for the key of one desk"),
         );
-        let words = ["cl-los-libertadores", AGENCY.1, "ScreeningOpened", "person-age"];
+        let words = ["cl-los-libertadores", AGENCY.1, "ilo-adult-labour", "person-age"];
         let store =
             std::fs::read(self.headquarters.file()).map_err(DemoError::at(self.headquarters.file()))?;
         let (up, _) = self.link.bytes();
@@ -302,6 +305,11 @@ impl Story {
     fn fetch(&mut self) -> Result<(), DemoError> {
         self.step("Otra vez amparo sync: llegó la respuesta.", "amparo sync again: the answer has come.")?;
         self.seat().sync_over(&self.link)?;
+        let durable = self.link.receipt().map_or(0, |receipt| receipt.durable);
+        self.say(
+            &format!("la sede hizo una copia mientras tanto: {durable} segmentos a salvo"),
+            &format!("headquarters made a backup meanwhile: {durable} segments are safe"),
+        );
         Ok(())
     }
 

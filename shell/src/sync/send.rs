@@ -92,7 +92,7 @@ impl Seat<'_> {
                 return format!("{} {seconds} s: amparo sync", self.word(Word::NextWait));
             }
             Ended::Stuck => Word::NextStuck,
-            Ended::Done if !state.follow_ups.is_empty() => Word::NextFollowUps,
+            Ended::Done if done.entries > 0 && !state.follow_ups.is_empty() => Word::NextFollowUps,
             Ended::Done if open => Word::NextClose,
             Ended::Done if state.waiting > 0 => Word::NextStuck,
             Ended::Done => Word::NextNothing,
