@@ -147,16 +147,15 @@ fn is_kept(screening: &Screening, now_ms: i64) -> bool {
         && (by_law || screening.consents.state(Purpose::Store, None, now_ms) != State::Expired)
 }
 
-/// Whether the service has, or had, something to do with the case. One that has not answered in time has not,
-/// until the referral is sent again.
+/// Whether the service has, or had, something to do with the case. One that has not answered in time still has:
+/// its silence takes back nothing that the person agreed to.
 fn is_under_way(state: ReferralState) -> bool {
     match state {
-        ReferralState::Sent | ReferralState::Accepted | ReferralState::Done => true,
+        ReferralState::Sent | ReferralState::Accepted | ReferralState::Done | ReferralState::Overdue => true,
         ReferralState::Offered
         | ReferralState::Declined
         | ReferralState::Rejected
-        | ReferralState::Revoked
-        | ReferralState::Overdue => false,
+        | ReferralState::Revoked => false,
     }
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use amparo_hq::relay::RelayError;
-use amparo_schema::limits::FRAME_BYTES_MAX;
+use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Reply};
 use amparo_seal::{Signer, write_letter};
@@ -30,7 +30,8 @@ fn i19_what_is_withheld_before_the_desk_kept_it_is_not_given() {
     let given = desk.pull(&relay, &mut storage);
     assert_eq!(sealed_hashes(&given), [sealed[2].hash]);
     assert!(given.contains(&Entry::Withdrawn { segment: sealed[1].hash }));
-    // Kept: then the desk is told.
+    // Kept, and said so: then the desk is told.
+    assert_eq!(desk.pull(&relay, &mut storage), []);
     let no = phone.withhold(sealed[2].hash, &desk);
     push(&relay, &mut storage, &[no]);
     assert_eq!(desk.pull(&relay, &mut storage), [Entry::Withdrawn { segment: sealed[2].hash }]);
@@ -192,4 +193,14 @@ fn a_page_is_one_reply_and_the_next_goes_on() {
         cursor = common::after(page);
     }
     assert_eq!(given, packs.into_iter().map(Entry::Pack).collect::<Vec<_>>());
+    // However many call in one exchange, what goes down is bounded.
+    let mut many = Phone::enrolled(4, &relay, &mut storage);
+    let call = |n| {
+        many.incarnation = n;
+        many.hello_for(None, vec![Cursor::start(FeedId::packs())], u32::MAX)
+    };
+    let hellos: Vec<Frame> = (0..12).map(call).collect();
+    let down = relay.exchange(&mut storage, &upload(&hellos), NOW).unwrap();
+    assert_eq!(common::replies(&down).iter().filter(|r| matches!(r, Reply::Receipt(_))).count(), 12);
+    assert!(down.len() < DOWN_BYTES_MAX + 12 * 1_000, "{}", down.len());
 }

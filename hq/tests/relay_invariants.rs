@@ -374,3 +374,18 @@ fn i31_every_segment_is_in_the_log_and_the_log_only_grows_also_after_erasing() {
     assert!(!format!("{storage:?}").contains(&format!("{:?}", sealed[4].segment)));
     assert_eq!(told(&relay, &mut storage, &phone).stored, 20);
 }
+
+#[test]
+fn i31_a_tree_of_a_store_that_went_back_is_built_anew() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let start = phone.previous;
+    let backup = storage.clone();
+    push(&relay, &mut storage, &[segment(&phone.seal())]);
+    relay.checkpoint(&mut storage).unwrap();
+    // As long as before, but another; told by a relay that never saw the first.
+    let mut storage = backup;
+    let other = common::relay(|_| {});
+    push(&other, &mut storage, &[segment(&phone.sealed_at(0, start, "other"))]);
+    assert_eq!(relay.checkpoint(&mut storage).unwrap(), other.checkpoint(&mut storage).unwrap());
+}

@@ -70,6 +70,9 @@ fn counts_say_what_backups_hold_and_what_desks_have() {
     relay.backed_up(&mut storage, 0, 0).unwrap();
     desk.pull(&relay, &mut storage);
     assert_eq!(counts(&relay, &mut storage), [3, 3, 1, 0, 1], "given is not kept");
+    let made_up = Cursor { link: Hash([7; 32]), ..desk.cursor };
+    relay.pull(&mut storage, &desk.ask(made_up, 0), NOW).unwrap();
+    assert_eq!(counts(&relay, &mut storage), [3, 3, 1, 0, 1], "a cursor that nobody was given");
     relay.pull(&mut storage, &desk.ask(desk.cursor, 0), NOW).unwrap();
     assert_eq!(counts(&relay, &mut storage), [3, 3, 1, 3, 1]);
     push(&relay, &mut storage, &[segment(&sealed[3]), give[3].clone(), give[1].clone()]);
@@ -90,6 +93,8 @@ fn an_idle_caller_is_told_that_nothing_changed() {
     let down = relay.exchange(&mut storage, &up, NOW + 9).unwrap();
     assert_eq!(common::replies(&down), [Reply::Unchanged]);
     assert!(up.len() + down.len() <= 600, "I30: {} bytes", up.len() + down.len());
+    let twice = push(&relay, &mut storage, &[phone.hello(None, vec![]), hello]);
+    assert_eq!(twice, [Reply::Unchanged], "who calls twice is told once");
     // Another's feed is not given, another's receipt proves nothing.
     let foreign = other.hello(Some(shown), vec![Cursor::start(FeedId::device(phone.device))]);
     relay.revoke(&mut storage, phone.device, NOW).unwrap();

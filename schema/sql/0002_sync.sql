@@ -53,6 +53,15 @@ CREATE TABLE aside (
     bytes BLOB NOT NULL                                    -- As it came.
 ) STRICT;
 
+CREATE TABLE refused (
+    incarnation INTEGER NOT NULL REFERENCES incarnation (incarnation), -- The life.
+    disclosure INTEGER NOT NULL CHECK (disclosure IN (0, 1)), -- 0 for a segment, 1 for a disclosure.
+    number INTEGER NOT NULL CHECK (number >= 0),           -- Its number in that life.
+    why INTEGER NOT NULL,                                  -- Why, as refusals are numbered on the wire.
+    epoch INTEGER NOT NULL,                                -- Epoch of the newest receipt of that life then; 0 for none.
+    PRIMARY KEY (incarnation, disclosure, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE referral (
     referral_id BLOB PRIMARY KEY CHECK (length(referral_id) = 16), -- The referral; outlives what was said.
     screening INTEGER NOT NULL REFERENCES screening (row), -- Its screening.

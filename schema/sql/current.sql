@@ -221,6 +221,16 @@ CREATE TABLE aside (
     bytes BLOB NOT NULL                                    -- As it came.
 ) STRICT;
 
+-- What headquarters did not take. It stays here, and nothing waits for it.
+CREATE TABLE refused (
+    incarnation INTEGER NOT NULL REFERENCES incarnation (incarnation), -- The life.
+    disclosure INTEGER NOT NULL CHECK (disclosure IN (0, 1)), -- 0 for a segment, 1 for a disclosure.
+    number INTEGER NOT NULL CHECK (number >= 0),           -- Its number in that life.
+    why INTEGER NOT NULL,                                  -- Why, as refusals are numbered on the wire.
+    epoch INTEGER NOT NULL,                                -- Epoch of the newest receipt of that life then; 0 for none.
+    PRIMARY KEY (incarnation, disclosure, number)
+) STRICT, WITHOUT ROWID;
+
 -- Referrals by id, so that an answer still finds its case when what was said is purged.
 CREATE TABLE referral (
     referral_id BLOB PRIMARY KEY CHECK (length(referral_id) = 16), -- The referral; outlives what was said.

@@ -1,6 +1,6 @@
 //! Facts: what happened, append-only. Everything that a screening is follows from its facts.
 //!
-//! A fact is one deterministic CBOR map with integer keys (minicbor writes fields in index order, definite
+//! A fact is one deterministic CBOR array (minicbor writes fields in index order, definite
 //! lengths). The chain over facts is [`chain_hash`]; a purged body leaves its hash, so the chain stays whole.
 
 mod parts;

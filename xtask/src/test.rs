@@ -35,6 +35,12 @@ const REFEREES: &[Referee] = &[
         needs: "import sqlcipher3",
         words: &[],
     },
+    Referee {
+        what: "headquarters' HTTP against its description, attacked by schemathesis",
+        script: "tests/referees/http_contract.py",
+        needs: "import schemathesis",
+        words: &[],
+    },
 ];
 
 pub(crate) fn run(all: bool) -> Outcome {
@@ -55,6 +61,8 @@ pub(crate) fn run(all: bool) -> Outcome {
             "amparo-core",
             "-p",
             "amparo-seal",
+            "-p",
+            "amparo-hq",
             "--bins",
             "--examples",
         ],

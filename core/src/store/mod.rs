@@ -26,6 +26,7 @@ pub mod pack;
 pub mod progress;
 pub mod purge;
 pub mod referral;
+pub mod refused;
 pub mod screening;
 pub mod search;
 pub mod segment;

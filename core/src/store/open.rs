@@ -165,7 +165,7 @@ pub(super) fn begin_again(
     let life = new_life(entropy)?;
     let (at, _) = finding::position(conn).map_err(|error| told(error.into()))?;
     // First, and by itself: a doubt too many costs a question to headquarters, one too few could cost data.
-    super::progress::doubt(conn, old).map_err(|error| told(error.into()))?;
+    super::progress::doubt_present(conn, old).map_err(|error| told(error.into()))?;
     finding::record(conn, kind, at, None, life, now).map_err(told)?;
     let identity = identity(conn).map_err(told)?;
     head.write(&mark(conn, identity).map_err(told)?)?;

@@ -89,11 +89,20 @@ pub fn set_sent(tx: &Tx<'_>, incarnation: u64, sent: u64) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Notes that the chain of a life may have parted from headquarters'.
+/// Notes that the chain of a life may have parted from headquarters', and lets go of a receipt that was believed
+/// without its hash being found here.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] for a life that this store never had.
-pub(super) fn doubt(conn: &rusqlite::Connection, incarnation: u64) -> Result<(), StoreError> {
+pub fn doubt(tx: &Tx<'_>, incarnation: u64) -> Result<(), StoreError> {
+    row(tx, incarnation)?;
+    let sql = "UPDATE progress SET doubted = 1, receipt = NULL WHERE incarnation = ?1 AND doubted = 0";
+    tx.conn.prepare_cached(sql)?.execute([signed(incarnation)?])?;
+    Ok(())
+}
+
+/// As [`doubt`], for a life whose receipts were all held against its chain.
+pub(super) fn doubt_present(conn: &rusqlite::Connection, incarnation: u64) -> Result<(), StoreError> {
     conn.execute(
         "INSERT INTO progress (incarnation, doubted, sent) VALUES (?1, 1, 0)
          ON CONFLICT (incarnation) DO UPDATE SET doubted = 1",

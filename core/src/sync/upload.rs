@@ -127,9 +127,10 @@ fn calling(mut lives: Vec<Life>) -> Vec<Life> {
     lives.reverse();
     let mut lives = lives.into_iter();
     let present = lives.next();
-    // Oldest first, so that leftovers are not left over again.
+    // Oldest first, so that leftovers are not left over again; those in doubt last, for they may never be done.
     let mut before: Vec<Life> = lives.filter(Life::awaits).collect();
     before.reverse();
+    before.sort_by_key(|life| life.past);
     present.into_iter().chain(before).take(HELLOS_MAX).collect()
 }
 

@@ -50,7 +50,7 @@ const REFERRALS: [(&str, &[R], bool); 9] = [
     ("rejected", &[R::Sent, R::Rejected], false),
     ("done", &[R::Sent, R::Accepted, R::Done], true),
     ("revoked", &[R::Sent, R::Revoked], false),
-    ("overdue", &[R::Sent, R::Overdue], false),
+    ("overdue", &[R::Sent, R::Overdue], true),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]

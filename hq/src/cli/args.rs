@@ -17,6 +17,8 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// The command line is wrong, or asks for what must not be done.
     pub const USAGE: u8 = 2;
+    /// Something that was given is damaged or for another; the rest was done.
+    pub const FAULTS: u8 = 3;
     /// There are no keys in the folder.
     pub const LOCKED: u8 = 4;
     /// Nothing was found.
@@ -31,7 +33,7 @@ pub mod exit {
 #[command(
     name = "amparo-hq",
     version,
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 4 no keys in the folder, 5 nothing found.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a volume was damaged, 4 no keys in the folder, 5 nothing found.\n\
 Secret keys lie in the folder in files that only their owner may read (0600); they are not wrapped by a\n\
 passphrase: use an encrypted disk, and keep a copy of them apart from the backups of the store.\n\
 Texts are in English alone: they are for operators, not for officials or persons."
@@ -67,6 +69,17 @@ pub enum Command {
     Serve(Serve),
     /// Make a ticket for one device: whoever holds it can enrol, once.
     Enrol(Enrol),
+    /// The devices, with their agencies and what lies aside for them.
+    Devices,
+    /// Take volumes that came on a stick, and write one volume for each device that called in them.
+    Carry {
+        /// Volumes for headquarters.
+        #[arg(required = true)]
+        volumes: Vec<PathBuf>,
+        /// The folder for the answers; their names tell nothing.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
     /// Revoke a device: what it still sends is kept aside.
     Revoke {
         /// The device.
@@ -145,9 +158,6 @@ pub struct Serve {
     /// The store itself survives the loss of any one machine, so that what is stored is durable.
     #[arg(long, requires = "database")]
     pub replicated: bool,
-    /// Threads that work with PostgreSQL; SQLite has one.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub threads: u8,
 }
 
 /// A ticket.

@@ -113,12 +113,6 @@ impl Home {
         Ok(Box::new(store))
     }
 
-    /// Ways to the store for the server's threads: SQLite has one writer.
-    pub(super) fn stores(&self, threads: u8) -> Result<Vec<Box<dyn Storage + Send>>, CliError> {
-        let threads = if self.database.is_some() { threads } else { 1 };
-        (0..threads).map(|_| self.storage()).collect()
-    }
-
     /// Keeps the store in its place until dropped. Servers share it; a restore wants it alone.
     pub(super) fn hold(&self, alone: bool) -> Result<File, CliError> {
         let path = self.file("serve.lock");

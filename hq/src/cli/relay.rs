@@ -1,9 +1,11 @@
 //! The commands about the relay that are no server.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use amparo_schema::limits::SMALL_PACK_BYTES_MAX;
+use amparo_schema::wire::bundle::EXTENSION;
+use amparo_seal::random::bytes;
 use amparo_seal::ticket_text;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
@@ -14,9 +16,11 @@ use super::error::CliError;
 use super::home::Home;
 use super::host::{SystemEntropy, now_ms};
 use super::{files, picture, say, serve, show};
-use crate::relay::{Durability, Reader, Relay, RelayError};
+use crate::relay::{Durability, Listed, Reader, Relay, RelayError};
 use crate::storage::Storage;
 
+/// Devices read at once.
+const DEVICES_STEP: usize = 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Runs a command about the relay.
@@ -28,6 +32,8 @@ pub(super) fn run(args: &Args) -> Result<u8, CliError> {
         Command::Backup { file, keep } => backup::backup(&home, file, *keep)?,
         Command::Restore { file } => backup::restore(&home, file)?,
         Command::Enrol(words) => return enrol(&home, words, args.json),
+        Command::Devices => return devices(&home, args.json),
+        Command::Carry { volumes, out } => return carry(&home, volumes, out, args.json),
         other => on_store(&home, other)?,
     };
     show(args.json, &done);
@@ -100,6 +106,52 @@ fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
         "log_size": log.size,
         "log_root": log.root,
     }))
+}
+
+fn devices(home: &Home, as_json: bool) -> Result<u8, CliError> {
+    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let (mut after, mut lines) = (None, Vec::new());
+    loop {
+        let listed = relay.devices(&mut *storage, after, DEVICES_STEP)?;
+        let Some(last) = listed.last() else { break };
+        after = Some(last.device);
+        for Listed { device, agency, revoked, aside } in listed {
+            if as_json {
+                lines.push(json!({ "device": device, "agency": agency, "revoked": revoked, "aside": aside }));
+            } else {
+                let revoked = if revoked { "  revoked" } else { "" };
+                say(&format!("{device}  {agency}  aside {aside}{revoked}"));
+            }
+        }
+    }
+    if as_json {
+        show(true, &Value::Array(lines));
+    }
+    Ok(if after.is_none() { exit::NOTHING } else { exit::OK })
+}
+
+/// A volume that is damaged costs itself.
+fn carry(home: &Home, volumes: &[PathBuf], out: &Path, as_json: bool) -> Result<u8, CliError> {
+    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    files::make_folder(out)?;
+    let (mut taken, mut written, mut damaged) = (0_u64, 0_u64, Vec::new());
+    for volume in volumes {
+        match relay.carry(&mut *storage, &files::read(volume)?, now_ms(), &SystemEntropy) {
+            Ok(answers) => {
+                taken += 1;
+                for (_, answer) in answers {
+                    let name: [u8; 16] = bytes(&SystemEntropy)?;
+                    let name = format!("{}.{EXTENSION}", HEXLOWER.encode(&name));
+                    files::write(&out.join(name), &answer)?;
+                    written += 1;
+                }
+            }
+            Err(RelayError::Signature) => damaged.push(volume),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    show(as_json, &json!({ "taken": taken, "written": written, "damaged": damaged }));
+    Ok(if damaged.is_empty() { exit::OK } else { exit::FAULTS })
 }
 
 fn enrol(home: &Home, words: &Enrol, as_json: bool) -> Result<u8, CliError> {

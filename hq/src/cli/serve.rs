@@ -1,7 +1,5 @@
 //! `serve`: the server as a process.
 
-use std::sync::Arc;
-
 use tokio::net::TcpListener;
 
 use super::args::Serve;
@@ -24,12 +22,10 @@ pub(super) fn run(home: &Home, words: &Serve) -> Result<(), CliError> {
         ));
     }
     let durability = if words.replicated { Durability::Replicated } else { Durability::Local };
-    let engine = Engine { relay: home.relay(durability)?, stores: home.stores(words.threads)?, now_ms };
-    // Counts what is in the log once, so that the first caller does not wait for it.
-    let mut first = home.storage()?;
-    Arc::clone(&engine.relay).checkpoint(&mut *first)?;
-    drop(first);
     let _held = home.hold(false)?;
+    let mut engine = Engine { relay: home.relay(durability)?, storage: home.storage()?, now_ms };
+    // Reads the log once, so that the first caller does not wait for it.
+    engine.relay.checkpoint(&mut *engine.storage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::at(&home.file("")))?;
     runtime.block_on(async {

@@ -126,6 +126,7 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
                 continue;
             }
             tx.fork(at.feed, at.read)?;
+            tx.doubt(at.feed, at.read)?;
             taken.forked_at = Some(at.read);
             feed = Feed { cursor: at, generation: feed.generation.saturating_add(1) };
         }
@@ -137,8 +138,13 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
     }
     taken.next = at;
     taken.behind = page.head < feed.cursor.read;
+    // Where it was behind before, stands in the feed's row until it is kept.
+    tx.confirm(at.feed, at.read)?;
+    if taken.behind {
+        tx.doubt(at.feed, page.head)?;
+    }
     taken.more = page.head > at.read;
-    tx.keep_feed(&feed, page.head)?;
+    tx.keep_feed(&feed, page.head, at.read)?;
     Ok(taken)
 }
 

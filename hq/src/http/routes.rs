@@ -22,6 +22,7 @@ use super::Problem;
 use super::admission::Admission;
 use super::body::{check, read};
 use super::metrics::{Metrics, add};
+use super::reply;
 use super::worker::Worker;
 
 /// The description of this server, as it is served.
@@ -103,10 +104,9 @@ async fn exchange(State(shared): App, request: Request) -> Answer {
         if broken.is_some() {
             add(&shared.metrics.broken, 1);
         }
-        broken.map_or(replies, Err)
+        reply::body(&shared.admission, broken.map_or(replies, Err)?)
     });
-    let replies = taken.await.map_err(|_| Problem::Failed)??;
-    Ok(text(CBOR_SEQ, replies))
+    Ok(text(CBOR_SEQ, taken.await.map_err(|_| Problem::Failed)??))
 }
 
 /// Reads a whole body of this kind and size.
@@ -124,18 +124,21 @@ where
     from_bytes(&bytes).map_err(|_| Problem::Form)
 }
 
-fn cbor<T: Encode<()>>(value: &T) -> Answer {
-    Ok(text(CBOR, to_bytes(value).map_err(|_| Problem::Failed)?))
+fn encoded<T: Encode<()>>(value: &T) -> Result<Vec<u8>, Problem> {
+    to_bytes(value).map_err(|_| Problem::Failed)
 }
 
 async fn enrol(State(shared): App, request: Request) -> Answer {
     let signed = object(&shared, request, SMALL_BYTES_MAX).await?;
-    cbor(&shared.worker.ask(move |relay, storage, now_ms| relay.enrol(storage, &signed, now_ms)).await?)
+    let certificate =
+        shared.worker.ask(move |relay, storage, now_ms| relay.enrol(storage, &signed, now_ms)).await?;
+    Ok(text(CBOR, encoded(&certificate)?))
 }
 
 async fn pull(State(shared): App, request: Request) -> Answer {
     let signed = object(&shared, request, SMALL_BYTES_MAX).await?;
-    cbor(&shared.worker.ask(move |relay, storage, now_ms| relay.pull(storage, &signed, now_ms)).await?)
+    let page = shared.worker.ask(move |relay, storage, now_ms| relay.pull(storage, &signed, now_ms)).await?;
+    Ok(text(CBOR, reply::body(&shared.admission, encoded(&page)?)?))
 }
 
 async fn letter(State(shared): App, request: Request) -> Answer {

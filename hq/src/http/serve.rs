@@ -41,19 +41,19 @@ pub enum ServeError {
     /// The system gave no thread.
     #[error("the system gives no thread: {0}")]
     Thread(#[from] std::io::Error),
-    /// A thread of the relay ended by a fault of this program. What receipts name is in the store.
-    #[error("a thread of the relay failed")]
+    /// The thread of the relay ended by a fault of this program. What receipts name is in the store.
+    #[error("the thread of the relay failed")]
     Failed,
 }
 
 /// Serves until `stop`; then lets nobody in any more, finishes what is under way within
-/// [`Limits::stop`], and ends the relay's threads after their last transaction.
+/// [`Limits::stop`], and ends the relay's thread after its last transaction.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let metrics = Arc::new(Metrics::default());
-    let (worker, threads) = worker::start(server.engine, &metrics)?;
+    let (worker, thread) = worker::start(server.engine, &metrics)?;
     let admission = Admission::new(server.limits.clone());
     let shared = Arc::new(Shared { worker, admission, metrics });
     let door = Door {
@@ -71,6 +71,8 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
         };
         tokio::select! {
             () = &mut stop => break,
+            // Whoever watches over the process starts it again; the store is as the last transaction left it.
+            () = shared.worker.failed() => break,
             (accepted, room) = accepted => match (accepted, room) {
                 (Ok((stream, _)), Ok(room)) => door.let_in(stream, room),
                 _ => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -84,9 +86,7 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
     let _ = timeout(server.limits.stop, graceful.shutdown()).await;
     let _ = timeout(server.limits.stop, shared.admission.drained()).await;
     drop(shared);
-    let ended = tokio::task::spawn_blocking(move || {
-        threads.into_iter().map(std::thread::JoinHandle::join).collect::<Result<Vec<()>, _>>().is_ok()
-    });
+    let ended = tokio::task::spawn_blocking(move || thread.join().is_ok());
     match timeout(server.limits.stop, ended).await {
         Ok(Ok(false) | Err(_)) => Err(ServeError::Failed),
         // A thread that still works ends with the process; what it has not finished was not answered.

@@ -1,10 +1,11 @@
-//! The relay's own threads.
+//! The relay's own thread.
 //!
-//! Owns group commit: exchanges that wait together are taken in one transaction, and each is answered only
+//! One thread, because every segment takes the next place in one log: more of them would only wait for each
+//! other. Owns group commit: exchanges that wait together are taken in one transaction, and each is answered only
 //! after that transaction is finished. A group that fails is taken apart and tried exchange by exchange, so
 //! that one cannot spoil the others.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -22,12 +23,12 @@ const GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// Jobs that wait.
 const QUEUE: usize = 1_024;
 
-/// What the server works with: one relay and as many ways to its store as threads shall work.
+/// What the server works with. Several servers may work with one store that takes it.
 pub struct Engine {
     /// The relay.
     pub relay: Arc<Relay>,
-    /// Each thread's own way to the one store.
-    pub stores: Vec<Box<dyn Storage + Send>>,
+    /// The way to its store.
+    pub storage: Box<dyn Storage + Send>,
     /// The clock: milliseconds since 1970.
     pub now_ms: fn() -> i64,
 }
@@ -40,25 +41,16 @@ enum Job {
     Other(Act),
 }
 
-/// The way to the threads. They end when the last copy of it is dropped.
+/// The way to the thread. It ends when the last copy of this is dropped.
 #[derive(Clone)]
 pub(super) struct Worker(mpsc::Sender<Job>);
 
-/// Starts the threads.
-pub(super) fn start(
-    engine: Engine,
-    metrics: &Arc<Metrics>,
-) -> std::io::Result<(Worker, Vec<JoinHandle<()>>)> {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let queue = Arc::new(Mutex::new(receiver));
-    let mut threads = Vec::new();
-    for storage in engine.stores {
-        let (relay, now_ms) = (Arc::clone(&engine.relay), engine.now_ms);
-        let mut thread =
-            Thread { relay, storage, now_ms, queue: Arc::clone(&queue), metrics: Arc::clone(metrics) };
-        threads.push(std::thread::Builder::new().name("relay".into()).spawn(move || thread.run())?);
-    }
-    Ok((Worker(sender), threads))
+/// Starts the thread.
+pub(super) fn start(engine: Engine, metrics: &Arc<Metrics>) -> std::io::Result<(Worker, JoinHandle<()>)> {
+    let (sender, queue) = mpsc::channel(QUEUE);
+    let mut thread = Thread { engine, queue, metrics: Arc::clone(metrics) };
+    let thread = std::thread::Builder::new().name("relay".into()).spawn(move || thread.run())?;
+    Ok((Worker(sender), thread))
 }
 
 impl Worker {
@@ -81,30 +73,26 @@ impl Worker {
         Ok(answer.await.map_err(|_| Problem::Failed)??)
     }
 
+    /// Waits until the thread ended though nobody told it to: a fault of this program.
+    pub(super) async fn failed(&self) {
+        self.0.closed().await;
+    }
+
     fn send(&self, job: Job) -> Result<(), Problem> {
         self.0.try_send(job).map_err(|_| Problem::Overloaded)
     }
 }
 
 struct Thread {
-    relay: Arc<Relay>,
-    storage: Box<dyn Storage + Send>,
-    now_ms: fn() -> i64,
-    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    engine: Engine,
+    queue: mpsc::Receiver<Job>,
     metrics: Arc<Metrics>,
 }
 
 impl Thread {
     fn run(&mut self) {
         let mut jobs = Vec::with_capacity(GROUP_MAX);
-        // The threads wait for their turn at the queue, one at the head of it.
-        while self
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .blocking_recv_many(&mut jobs, GROUP_MAX)
-            > 0
-        {
+        while self.queue.blocking_recv_many(&mut jobs, GROUP_MAX) > 0 {
             let (mut group, mut bytes) = (Vec::new(), 0_usize);
             for job in jobs.drain(..) {
                 match job {
@@ -116,7 +104,10 @@ impl Thread {
                             bytes = 0;
                         }
                     }
-                    Job::Other(act) => act(&self.relay, &mut *self.storage, (self.now_ms)()),
+                    Job::Other(act) => {
+                        let Engine { relay, storage, now_ms } = &mut self.engine;
+                        act(relay, &mut **storage, now_ms());
+                    }
                 }
             }
             self.exchanges(group);
@@ -127,15 +118,16 @@ impl Thread {
         if group.is_empty() {
             return;
         }
-        let now_ms = (self.now_ms)();
+        let Engine { relay, storage, now_ms } = &mut self.engine;
+        let now_ms = now_ms();
         add(&self.metrics.groups, 1);
         add(&self.metrics.grouped, group.len());
         let uploads: Vec<&[u8]> = group.iter().map(|(upload, _)| upload.bytes.as_slice()).collect();
-        let replies = match together(&self.relay, &mut *self.storage, &uploads, now_ms) {
+        let replies = match together(relay, &mut **storage, &uploads, now_ms) {
             Ok(replies) => replies.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(_) => {
                 add(&self.metrics.ungrouped, 1);
-                let alone = |upload: &&[u8]| self.relay.exchange(&mut *self.storage, upload, now_ms);
+                let alone = |upload: &&[u8]| relay.exchange(&mut **storage, upload, now_ms);
                 uploads.iter().map(alone).collect()
             }
         };
@@ -148,8 +140,9 @@ impl Thread {
     }
 }
 
-/// Takes several uploads as one transaction: all of them or none. Also the receipts are made inside; they
-/// leave only after the end of it.
+/// Takes several uploads as one transaction: all of them or none. The receipts are made inside as well, and
+/// leave only after the end of it. The relay's tree of the log is then for a moment ahead of what others see in
+/// the store: nobody else uses this relay meanwhile, and after a failure the tree notices by itself.
 fn together(
     relay: &Relay,
     storage: &mut dyn Storage,

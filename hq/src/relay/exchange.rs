@@ -87,6 +87,7 @@ impl Relay {
                     Taken::Later => wait = true,
                     Taken::CertificateWanted(_) => answers.notes.push(Reply::CertificateWanted),
                     Taken::Caller(hello) => {
+                        // Who calls twice is told once, by what was said last.
                         callers.retain(|h| (h.device, h.incarnation) != (hello.device, hello.incarnation));
                         callers.push(*hello);
                     }

@@ -7,7 +7,7 @@
 //! first one was told something else.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{FRAME_BYTES_MAX, SMALL_PACK_BYTES_MAX};
+use amparo_schema::limits::{FRAME_BYTES_MAX, PAGE_ENTRIES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Page};
 use amparo_schema::wire::signed::Signed;
@@ -19,7 +19,7 @@ use super::enrol::Reader;
 use super::log::Action;
 use super::work::Work;
 use super::{Relay, RelayError};
-use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Standing, Storage, StorageError};
+use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Storage, StorageError};
 
 /// Bytes of a page beside its entries, and of what each entry costs beside itself, at most.
 const PAGE_BYTES: usize = 128;
@@ -170,7 +170,7 @@ impl Work<'_> {
         // A page is one reply.
         let budget = budget.min(FRAME_BYTES_MAX);
         let (mut at, mut bytes, mut entries) = (from, PAGE_BYTES, Vec::new());
-        while bytes < budget {
+        while bytes < budget && entries.len() < PAGE_ENTRIES_MAX {
             let Some(stored) = self.tx.entry(feed, at.read)? else {
                 match recipient {
                     Some(recipient) if self.append_due(feed, recipient)? => continue,
@@ -223,7 +223,7 @@ impl Work<'_> {
         let mut delivery = delivery.ok_or_else(damaged)?;
         let stored = self.named(device, &segment)?.map(|(_, stored)| stored);
         let entry = match (decide(&delivery, stored.as_ref().map(|s| s.standing)), stored) {
-            (Decision::Give(grant), Some(stored)) if stored.standing == Standing::Sound => {
+            (Decision::Give(grant), Some(stored)) => {
                 let certificate = self.device(device)?.ok_or_else(damaged)?.certificate;
                 Entry::Sealed { segment: stored.bytes, grant, certificate }
             }

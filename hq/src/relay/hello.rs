@@ -6,7 +6,7 @@
 //! each loss, and the device sends again.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{CURSORS_MAX, RECEIPT_RANGES_MAX};
+use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, RECEIPT_RANGES_MAX};
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::{Hello, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
@@ -26,7 +26,8 @@ const STEP: usize = 256;
 pub(super) type Told = (DeviceId, Vec<Reply>);
 
 impl Relay {
-    /// Answers callers after their frames were taken.
+    /// Answers callers after their frames were taken, with at most so many bytes of pages for each, and
+    /// `DOWN_BYTES_MAX` for all.
     pub(super) fn answer(
         &self,
         storage: &mut dyn Storage,
@@ -45,9 +46,12 @@ impl Relay {
         for receipt in self.with_log(storage, torn)? {
             self.run(storage, now_ms, |work| work.raise_epoch(&receipt))?;
         }
-        let mut told = Vec::new();
+        let (mut told, mut left) = (Vec::new(), DOWN_BYTES_MAX);
         for hello in callers {
-            told.push(self.run(storage, now_ms, |work| work.tell(hello, down_bytes_max))?);
+            let most = down_bytes_max.min(left);
+            let one = self.run(storage, now_ms, |work| work.tell(hello, most))?;
+            left = left.saturating_sub(one.as_ref().map_or(0, |(_, pages)| bytes_of(pages)));
+            told.push(one);
         }
         let log = self.with_log(storage, checkpoint)?;
         let finished = callers.iter().zip(shown).zip(told).map(|((hello, shown), told)| {
@@ -102,10 +106,6 @@ impl Work<'_> {
 
     /// Whether the receipt that could be given now takes nothing back that an earlier one said.
     fn lives_up(&mut self, own: &Receipt, shown: &Receipt) -> Result<bool, RelayError> {
-        // Of an earlier epoch: that loss is known, and its receipts bind nobody.
-        if shown.epoch < own.epoch {
-            return Ok(true);
-        }
         let chain = Chain { device: shown.device, incarnation: shown.incarnation };
         let hash = match shown.stored.checked_sub(1) {
             None => Some(shown.hash),
@@ -117,7 +117,8 @@ impl Work<'_> {
         Ok(shown.epoch == own.epoch && !falls && hash == Some(shown.hash))
     }
 
-    /// Raises the epoch above a receipt's, unless that was done.
+    /// Raises the epoch above a receipt's, unless that was done: one of an earlier epoch tells of a loss that is
+    /// known, and binds nobody.
     fn raise_epoch(&mut self, shown: &Receipt) -> Result<(), RelayError> {
         let mut state = self.state()?;
         if shown.epoch < state.epoch {
@@ -208,6 +209,14 @@ impl Work<'_> {
             }
         }
     }
+}
+
+fn bytes_of(pages: &[Reply]) -> usize {
+    let page = |reply: &Reply| match reply {
+        Reply::Page(page) => page.entries.iter().map(|entry| entry.0.len()).sum(),
+        _ => 0,
+    };
+    pages.iter().map(page).sum()
 }
 
 fn chain_of(hello: &Hello) -> Chain {

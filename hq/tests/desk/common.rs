@@ -76,6 +76,8 @@ pub(crate) struct Phone {
     pub(crate) signer: Signer,
     pub(crate) letters: SecretKey,
     pub(crate) incarnation: u64,
+    /// The screening of what it seals; as the case, where none is set.
+    pub(crate) screening: Option<u8>,
     number: u64,
     previous: Hash,
     counter: u64,
@@ -92,6 +94,7 @@ impl Phone {
             signer,
             letters,
             incarnation: 7,
+            screening: None,
             number: 0,
             previous,
             counter: 0,
@@ -133,7 +136,7 @@ impl Phone {
         let of_a_case = compartment != Compartment::Audit;
         let input = SegmentInput {
             case: of_a_case.then_some(CaseId([case; 16])),
-            screening: of_a_case.then_some(ScreeningId([case; 16])),
+            screening: of_a_case.then_some(ScreeningId([self.screening.unwrap_or(case); 16])),
             compartment,
             events,
             device: self.id,

@@ -1,7 +1,7 @@
 //! Following a feed: I2, I34 end to end, gaps, rollback, forks, poison, withdrawal.
 
-use amparo_hq::desk::DeskError;
 use amparo_hq::desk::report::Rules;
+use amparo_hq::desk::{Desk, DeskError};
 use amparo_schema::fact::Body;
 use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::wire::feed::{Entry, FeedId};
@@ -77,6 +77,15 @@ fn rollback_and_fork_are_noticed() {
     assert!(taken.iter().any(|t| t.behind));
     assert_eq!(office.desk.status().unwrap().feeds[0].behind_at, Some(3));
     assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(6)], "the desk stays where it was");
+    let hidden = |desk: &Desk| {
+        let mut sum = 0;
+        desk.each_case(|case| sum += case.hidden).unwrap();
+        sum
+    };
+    assert!(hidden(&office.desk) > 0, "what headquarters lost may have been withdrawn since");
+    feed.pull(&mut office.desk, 2);
+    assert_eq!(hidden(&office.desk), 0, "all of it was given again");
+    rolled_back.pull(&mut office.desk, 2);
     let other = Feed::with(KEY, &[&entries[..3], &entries[4..], &entries[3..4]].concat());
     let taken = other.pull(&mut office.desk, 2);
     assert_eq!(taken.iter().filter_map(|t| t.forked_at).collect::<Vec<_>>(), [3]);

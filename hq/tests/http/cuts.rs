@@ -15,7 +15,7 @@ fn started(limits: Limits) -> (Inside, Phone) {
     let mut memory = Memory::new();
     let relay = crate::common::relay(|_| {});
     let phone = Phone::enrolled(5, &relay, &mut memory);
-    (Inside::start(vec![Box::new(memory)], limits), phone)
+    (Inside::start(Box::new(memory), limits), phone)
 }
 
 fn stored(server: &Inside, phone: &Phone) -> u64 {

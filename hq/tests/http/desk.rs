@@ -9,12 +9,14 @@ use amparo_schema::person::{Country, Place, Setting};
 use amparo_schema::text::Lang;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
 use amparo_schema::wire::push::{Frame, Reply};
+use amparo_schema::wire::receipt::Receipt;
 use amparo_seal::{
-    PublicKey, Sealed, SegmentInput, VerifyKey, grant, read_letter, seal, to_bytes, unverified,
+    Direction, PublicKey, Sealed, SegmentInput, VerifyKey, grant, open_volume, read_letter, seal,
+    seal_volume, to_bytes, unverified,
 };
 use serde_json::Value;
 
-use crate::common::{NOW, Phone, entries, name, segment, upload};
+use crate::common::{NOW, Phone, entries, name, replies, segment, upload};
 use crate::process::{Hq, mode};
 use crate::socket::exchange;
 
@@ -101,7 +103,6 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
     let (case, referral) = (CASE.to_string(), REFERRAL.to_string());
     assert_eq!(desk.json(&["desk", "show", &case])["case"], case.as_str());
 
-    // An agency that is not registered any more, or was not yet, keeps its letter for later.
     let answered = desk.json(&["desk", "answer", &case, &referral, "--accepted"]);
     assert_eq!(answered["letters_sent"], 1);
     assert_eq!(desk.json(&["desk", "follow-up", &case, "Synthetic: call back"])["letters_sent"], 1);
@@ -134,13 +135,37 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
         let done = desk.run(words);
         assert!(done.status.success() && !done.stdout.is_empty(), "{words:?}");
     }
-    // The phone's delivery is told to it: the desk acknowledged.
     let status = hq.json(&["status"]);
     assert_eq!(
         (&status["devices"], &status["segments"], &status["recipients"]),
         (&1.into(), &1.into(), &1.into())
     );
-    assert!(serving.address.ip().is_loopback());
+}
+
+/// Volumes that somebody carried: the phone's upload in, an answer for the phone out, a damaged one told.
+#[test]
+fn volumes_are_taken_and_answered() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let mut phone = hq.enrolled(34, serving.address);
+    let known = hq.json(&["status"]);
+    let bundle = PublicKey::new(key(&known, "bundle_key"));
+    let frames = upload(&[segment(&phone.seal()), phone.hello(None, vec![])]);
+    let (whole, damaged, out) = (hq.file("a.amparo"), hq.file("b.amparo"), hq.file("out"));
+    std::fs::write(&whole, seal_volume(&frames, Direction::Up, &bundle, &phone.entropy).unwrap()).unwrap();
+    std::fs::write(&damaged, "not a volume").unwrap();
+    let words = ["carry", whole.to_str().unwrap(), damaged.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    assert_eq!(hq.run(&words).status.code(), Some(3));
+    let answers: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [answer] = &answers[..] else { panic!("{answers:?}") };
+    let opened = open_volume(&std::fs::read(answer).unwrap(), Direction::Down, &phone.letter).unwrap();
+    let Some(Reply::Receipt(signed)) = replies(&opened).into_iter().next() else { panic!("no receipt") };
+    assert_eq!(unverified::<Receipt>(&signed).unwrap().stored, 1);
+    let listed = hq.json(&["devices"]);
+    assert_eq!(listed[0]["device"], phone.device.to_string().as_str());
+    hq.json(&["revoke", &phone.device.to_string()]);
+    assert_eq!(hq.json(&["devices"])[0]["revoked"], true);
+    assert_eq!(hq.run(&["revoke", &"0".repeat(32)]).status.code(), Some(5));
 }
 
 #[test]
@@ -216,7 +241,8 @@ fn tls_is_spoken_where_it_is_asked_for_and_plain_stays_on_loopback() {
             "-days",
             "2",
         ])
-        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
         .arg(&secret)
         .arg("-out")
         .arg(&certificate)

@@ -33,7 +33,7 @@ fn exchanges_that_wait_share_one_transaction() {
     let relay = relay(|_| {});
     let mut phones: Vec<Phone> = (0..PHONES).map(|n| Phone::enrolled(n + 10, &relay, &mut store)).collect();
     let ((begun, began), (open, go)) = (channel(), channel());
-    let server = Inside::start(vec![Box::new(Gated { store, begun, go })], Limits::default());
+    let server = Inside::start(Box::new(Gated { store, begun, go }), Limits::default());
     let uploads: Vec<Vec<u8>> =
         phones.iter_mut().map(|phone| upload(&[segment(&phone.seal()), phone.hello(None, vec![])])).collect();
     std::thread::scope(|scope| {
@@ -72,10 +72,27 @@ impl Storage for Forgetful {
 fn no_receipt_leaves_when_the_transaction_does_not_end_well() {
     let mut store = Memory::new();
     let mut phone = Phone::enrolled(9, &relay(|_| {}), &mut store);
-    let server = Inside::start(vec![Box::new(Forgetful(store))], Limits::default());
+    let server = Inside::start(Box::new(Forgetful(store)), Limits::default());
     let told = exchange(server.address, &upload(&[segment(&phone.seal()), phone.hello(None, vec![])]));
     assert_eq!((told.status, told.code().as_str(), told.header("retry-after")), (503, "store", Some("30")));
     assert_eq!(get(server.address, "/ready").code(), "store");
     assert_eq!(call(server.address, "GET", "/health", "", b"").status, 200);
     server.stop();
+}
+
+/// Fails as no store should.
+struct Broken;
+
+impl Storage for Broken {
+    fn transact(&mut self, _: Work<'_>) -> Result<(), StorageError> {
+        panic!("on purpose")
+    }
+}
+
+/// A fault of the program ends the server, so that whoever watches over it notices.
+#[test]
+fn a_server_whose_thread_failed_ends() {
+    let server = Inside::start(Box::new(Broken), Limits::default());
+    assert_eq!(get(server.address, "/ready").code(), "failed");
+    assert!(server.end().is_err());
 }

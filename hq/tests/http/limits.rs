@@ -15,7 +15,7 @@ const CBOR: &str = "application/cbor";
 
 #[test]
 fn other_bodies_methods_and_paths_are_refused_in_one_form() {
-    let server = Inside::start(vec![Box::new(Memory::new())], Limits::default());
+    let server = Inside::start(Box::new(Memory::new()), Limits::default());
     let at = server.address;
     for kind in ["", "text/plain", "application/cbor", "application/cbor-seq-x", "multipart/form-data"] {
         assert_eq!(call(at, "POST", "/v1/exchange", kind, b"").code(), "media_type", "{kind}");
@@ -39,7 +39,7 @@ fn other_bodies_methods_and_paths_are_refused_in_one_form() {
 
 #[test]
 fn what_is_too_large_is_refused_before_it_is_read_and_while() {
-    let server = Inside::start(vec![Box::new(Memory::new())], Limits::default());
+    let server = Inside::start(Box::new(Memory::new()), Limits::default());
     let mut announced = connect(server.address);
     let framing = format!("content-length: {}", UPLOAD_BYTES_MAX + 1);
     announced.write_all(head("POST", "/v1/exchange", CBOR_SEQ, &framing).as_bytes()).unwrap();
@@ -58,7 +58,7 @@ fn what_is_too_large_is_refused_before_it_is_read_and_while() {
 fn without_room_for_bytes_what_was_whole_counts_and_the_rest_is_for_later() {
     let mut memory = Memory::new();
     let mut phone = Phone::enrolled(6, &relay(|_| {}), &mut memory);
-    let server = Inside::start(vec![Box::new(memory)], Limits { body_kib: 4, ..Limits::default() });
+    let server = Inside::start(Box::new(memory), Limits { body_kib: 4, ..Limits::default() });
     let frames: Vec<_> = (0..40).map(|_| segment(&phone.seal())).collect();
     let told = exchange(server.address, &upload(&frames));
     assert_eq!((told.status, told.code().as_str(), told.header("retry-after")), (429, "busy", Some("5")));
@@ -76,7 +76,7 @@ fn without_room_for_bytes_what_was_whole_counts_and_the_rest_is_for_later() {
 
 #[test]
 fn without_room_for_requests_callers_come_again_and_watchers_still_see() {
-    let server = Inside::start(vec![Box::new(Memory::new())], Limits { requests: 0, ..Limits::default() });
+    let server = Inside::start(Box::new(Memory::new()), Limits { requests: 0, ..Limits::default() });
     let told = exchange(server.address, b"");
     assert_eq!(
         (told.status, told.code().as_str(), told.header("retry-after")),
@@ -95,7 +95,7 @@ fn a_desk_pulls_and_proofs_are_given() {
     let relay = relay(|_| {});
     let mut phone = Phone::enrolled(7, &relay, &mut memory);
     let desk = Desk::registered(9, &relay, &mut memory);
-    let server = Inside::start(vec![Box::new(memory)], Limits::default());
+    let server = Inside::start(Box::new(memory), Limits::default());
     let sealed = phone.seal();
     let granted = phone.give(&sealed, &desk);
     let hello = phone.hello(None, vec![]);

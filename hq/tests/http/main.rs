@@ -1,10 +1,19 @@
 //! Headquarters through real sockets on loopback.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
+
 mod cuts;
 mod desk;
 mod groups;
 mod kills;
 mod limits;
+mod postgres;
 mod process;
 mod socket;
 

@@ -15,44 +15,44 @@ use crate::common::Phone;
 use crate::socket::call;
 
 /// A folder, and the program on it.
-pub struct Hq {
+pub(crate) struct Hq {
     pub folder: TempDir,
 }
 
 impl Hq {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn made() -> Self {
+    pub(crate) fn made() -> Self {
         let hq = Self::new();
         hq.json(&["init"]);
         hq
     }
 
-    pub fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_amparo-hq"));
         command.args(words).arg("--home").arg(self.folder.path().join("hq"));
         command.env_remove("AMPARO_DATABASE").env_remove("AMPARO_HQ_HOME");
         command
     }
 
-    pub fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
     }
 
     /// What a command that succeeds answers.
-    pub fn json(&self, words: &[&str]) -> Value {
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
         let done = self.command(words).arg("--json").output().unwrap();
         assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
         serde_json::from_slice(&done.stdout).unwrap()
     }
 
-    pub fn serve(&self, words: &[&str]) -> Serving {
+    pub(crate) fn serve(&self, words: &[&str]) -> Serving {
         self.serve_at("127.0.0.1:0", words)
     }
 
-    pub fn serve_at(&self, listen: &str, words: &[&str]) -> Serving {
+    pub(crate) fn serve_at(&self, listen: &str, words: &[&str]) -> Serving {
         let mut child = self
             .command(&[&["serve", "--listen", listen][..], words].concat())
             .stdout(Stdio::piped())
@@ -65,13 +65,17 @@ impl Hq {
         Serving { child: Some(child), address, _out: out }
     }
 
-    pub fn file(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
     /// Enrols a phone as phones do.
-    pub fn enrolled(&self, seed: u8, address: SocketAddr) -> Phone {
-        let told = self.json(&["enrol", "--agency", "agency-a"]);
+    pub(crate) fn enrolled(&self, seed: u8, address: SocketAddr) -> Phone {
+        self.enrolled_with(&[], seed, address)
+    }
+
+    pub(crate) fn enrolled_with(&self, words: &[&str], seed: u8, address: SocketAddr) -> Phone {
+        let told = self.json(&[&["enrol", "--agency", "agency-a"][..], words].concat());
         let ticket: Ticket = read_ticket(told["ticket"].as_str().unwrap()).unwrap();
         let mut phone = Phone::new(seed);
         let asked = request(&ticket, phone.device, &phone.signer, &phone.letter.public()).unwrap();
@@ -88,7 +92,7 @@ impl Hq {
 }
 
 /// A server as a process. Killed when dropped.
-pub struct Serving {
+pub(crate) struct Serving {
     child: Option<Child>,
     pub address: SocketAddr,
     // A closed pipe would be no fault, and another thing to test.
@@ -96,22 +100,22 @@ pub struct Serving {
 }
 
 impl Serving {
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
     /// Asks it to stop.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         assert!(Command::new("kill").arg(self.pid().to_string()).status().unwrap().success());
     }
 
     /// Waits for its end; true if it ended well.
-    pub fn wait(mut self) -> bool {
+    pub(crate) fn wait(mut self) -> bool {
         self.child.take().unwrap().wait().unwrap().success()
     }
 
     /// The process itself, to be killed.
-    pub fn into_child(mut self) -> (Child, SocketAddr) {
+    pub(crate) fn into_child(mut self) -> (Child, SocketAddr) {
         (self.child.take().unwrap(), self.address)
     }
 }
@@ -126,7 +130,7 @@ impl Drop for Serving {
 }
 
 /// Permission bits of a file.
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -14,25 +14,25 @@ use tokio::sync::oneshot;
 
 use crate::common::{NOW, relay, replies};
 
-pub const CBOR_SEQ: &str = "application/cbor-seq";
+pub(crate) const CBOR_SEQ: &str = "application/cbor-seq";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The code of a problem, after it was seen that there is nothing else in it.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
         let names: Vec<_> = problem.as_object().unwrap().keys().map(String::as_str).collect();
@@ -41,24 +41,30 @@ impl Answer {
         problem["code"].as_str().unwrap().to_owned()
     }
 
-    pub fn replies(&self) -> Vec<Reply> {
+    pub(crate) fn replies(&self) -> Vec<Reply> {
         assert_eq!((self.status, self.header("content-type")), (200, Some(CBOR_SEQ)), "{}", self.head);
         replies(&self.body)
     }
 }
 
-pub fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
-pub fn head(method: &str, path: &str, kind: &str, framing: &str) -> String {
+pub(crate) fn head(method: &str, path: &str, kind: &str, framing: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n{framing}\r\n\r\n")
 }
 
 /// One request whole; none when the other side went away.
-pub fn try_call(address: SocketAddr, method: &str, path: &str, kind: &str, body: &[u8]) -> Option<Answer> {
+pub(crate) fn try_call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &[u8],
+) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.write_all(head(method, path, kind, &format!("content-length: {}", body.len())).as_bytes()).ok()?;
@@ -66,26 +72,26 @@ pub fn try_call(address: SocketAddr, method: &str, path: &str, kind: &str, body:
     answer(&mut stream)
 }
 
-pub fn call(address: SocketAddr, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
+pub(crate) fn call(address: SocketAddr, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
     try_call(address, method, path, kind, body).expect("an answer")
 }
 
-pub fn exchange(address: SocketAddr, upload: &[u8]) -> Answer {
+pub(crate) fn exchange(address: SocketAddr, upload: &[u8]) -> Answer {
     call(address, "POST", "/v1/exchange", CBOR_SEQ, upload)
 }
 
-pub fn get(address: SocketAddr, path: &str) -> Answer {
+pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
     call(address, "GET", path, "", &[])
 }
 
 /// A count of the metrics.
-pub fn count(address: SocketAddr, name: &str) -> u64 {
+pub(crate) fn count(address: SocketAddr, name: &str) -> u64 {
     let text = String::from_utf8(get(address, "/metrics").body).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().parse().unwrap()
 }
 
-pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..1_000 {
         if done() {
             return;
@@ -96,7 +102,7 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// Reads an answer; none when the other side went away before its end.
-pub fn answer(stream: &mut TcpStream) -> Option<Answer> {
+pub(crate) fn answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -115,7 +121,7 @@ pub fn answer(stream: &mut TcpStream) -> Option<Answer> {
 }
 
 /// A server inside the test.
-pub struct Inside {
+pub(crate) struct Inside {
     pub address: SocketAddr,
     pub relay: Arc<Relay>,
     stop: Option<oneshot::Sender<()>>,
@@ -123,12 +129,12 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// Serves these stores with these limits.
-    pub fn start(stores: Vec<Box<dyn Storage + Send>>, limits: Limits) -> Self {
+    /// Serves this store with these limits.
+    pub(crate) fn start(storage: Box<dyn Storage + Send>, limits: Limits) -> Self {
         let relay = Arc::new(relay(|_| {}));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
-        let engine = Engine { relay: Arc::clone(&relay), stores, now_ms: || NOW };
+        let engine = Engine { relay: Arc::clone(&relay), storage, now_ms: || NOW };
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -145,8 +151,13 @@ impl Inside {
     }
 
     /// Stops and sees that it ended well.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        self.thread.take().unwrap().join().unwrap().unwrap();
+        self.end().unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Result<(), ServeError> {
+        self.thread.take().unwrap().join().unwrap()
     }
 }

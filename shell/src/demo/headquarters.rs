@@ -29,8 +29,6 @@ use crate::host::SystemEntropy;
 const TICKET_MS: i64 = 60 * 60 * 1_000;
 /// For what is under way when it stops.
 const STOP: Duration = Duration::from_secs(5);
-/// Threads that work on the store.
-const STORES: usize = 2;
 
 /// What a headquarters may be told beside its folder.
 #[derive(Clone, Debug)]
@@ -100,11 +98,8 @@ impl Headquarters {
     fn listen(&mut self, listener: std::net::TcpListener) -> Result<(), DemoError> {
         let at = DemoError::at(&self.file);
         listener.set_nonblocking(true).map_err(&at)?;
-        let mut stores: Vec<Box<dyn Storage + Send>> = Vec::new();
-        for _ in 0..STORES {
-            stores.push(Box::new(self.storage()?));
-        }
-        let engine = Engine { relay: Arc::clone(&self.relay), stores, now_ms: self.manner.now_ms };
+        let storage: Box<dyn Storage + Send> = Box::new(self.storage()?);
+        let engine = Engine { relay: Arc::clone(&self.relay), storage, now_ms: self.manner.now_ms };
         let tls = self.manner.tls.as_ref().map(|(certificate, key)| tls(certificate, key)).transpose()?;
         let limits = Limits { stop: STOP, ..Limits::default() };
         let (stop, stopped) = oneshot::channel::<()>();

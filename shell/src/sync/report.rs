@@ -7,18 +7,6 @@ use serde_json::{Value, json};
 
 /// What a sync did, and how everything stands after it.
 pub(super) fn sync(done: &SyncReport, now: &SyncState, device: &Device) -> Result<Value, Error> {
-    let refused: Vec<_> = done
-        .refused
-        .iter()
-        .map(|(item, why)| match item {
-            Item::Segment { incarnation, number } => {
-                json!({ "segment": number, "incarnation": incarnation, "why": refusal(*why) })
-            }
-            Item::Disclosure { incarnation, number } => {
-                json!({ "disclosure": number, "incarnation": incarnation, "why": refusal(*why) })
-            }
-        })
-        .collect();
     Ok(json!({
         "ended": ended(&done.ended),
         "wait_ms": done.wait_ms,
@@ -28,7 +16,7 @@ pub(super) fn sync(done: &SyncReport, now: &SyncState, device: &Device) -> Resul
         "receipts": done.receipts,
         "entries": done.entries,
         "aside": done.aside.iter().map(|reason| why(*reason)).collect::<Vec<_>>(),
-        "refused": refused,
+        "refused": refused(&done.refused),
         "begun_again": done.begun_again,
         "not_disclosed": done.withheld_back,
         "purged": done.purged,
@@ -89,8 +77,22 @@ pub(super) fn state(now: &SyncState, device: &Device) -> Result<Value, Error> {
         "waiting_segments": now.waiting,
         "screenings": screenings,
         "follow_ups": follow_ups,
+        "refused": refused(&now.refused),
         "aside": aside,
     }))
+}
+
+/// What headquarters did not take.
+fn refused(refused: &[(Item, Refusal)]) -> Vec<Value> {
+    let line = |(item, why): &(Item, Refusal)| match item {
+        Item::Segment { incarnation, number } => {
+            json!({ "segment": number, "incarnation": incarnation, "why": refusal(*why) })
+        }
+        Item::Disclosure { incarnation, number } => {
+            json!({ "disclosure": number, "incarnation": incarnation, "why": refusal(*why) })
+        }
+    };
+    refused.iter().map(line).collect()
 }
 
 fn level(level: Level) -> &'static str {

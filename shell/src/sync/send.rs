@@ -62,9 +62,7 @@ impl Seat<'_> {
         for why in &done.aside {
             say(&format!("  ! {}", self.word(words::why(*why))));
         }
-        for (_, why) in &done.refused {
-            say(&format!("  ! {}", self.word(words::refusal(*why))));
-        }
+        self.refusals(state);
         if done.begun_again {
             say(&format!("  ! {}", self.word(Word::BegunAgain)));
         }

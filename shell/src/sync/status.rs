@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use amparo_core::device::{Error, ScreeningLine, SyncState};
 use amparo_schema::id::ScreeningId;
+use amparo_schema::wire::push::Refusal;
 
 use super::{Seat, report, say, words};
 use crate::args::exit;
@@ -39,6 +40,7 @@ impl Seat<'_> {
         }
         self.screenings(&state)?;
         self.letters(&state);
+        self.refusals(&state);
         for (why, count) in self.device.aside()? {
             say(&format!("  ! {count} × {}", self.word(words::why(why))));
         }
@@ -81,6 +83,18 @@ impl Seat<'_> {
             say(&format!("      → {}: {state}{reason}", referral.contact.service));
         }
         Ok(())
+    }
+
+    /// What headquarters did not take, and why.
+    pub(super) fn refusals(&self, state: &SyncState) {
+        let mut reasons: BTreeMap<Refusal, u64> = BTreeMap::new();
+        for (_, why) in &state.refused {
+            let count = reasons.entry(*why).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (why, count) in reasons {
+            say(&format!("  ! {count} × {}", self.word(words::refusal(why))));
+        }
     }
 
     /// What agencies ask to be done.

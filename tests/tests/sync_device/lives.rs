@@ -5,6 +5,7 @@ use std::path::Path;
 
 use amparo_core::device::Level;
 use amparo_core::sync::Ended;
+use amparo_schema::wire::push::Refusal;
 
 use super::{World, closed, open, world};
 
@@ -111,4 +112,10 @@ fn i8_of_two_copies_the_second_begins_a_life_of_its_own() {
     world.sync();
     assert_eq!((world.level(after), world.custodian(after).len()), (Level::Durable, 2));
     assert_eq!(world.device().purge_due().unwrap().screenings, 0);
+    // What is kept aside there is seen here, and not sent for ever.
+    let forked = world.device().sync_state().unwrap().refused;
+    assert!(forked.len() > 1 && forked.iter().all(|(_, why)| *why == Refusal::Fork), "{forked:?}");
+    world.sync();
+    let frames = world.relay(|relay| relay.seen.clone());
+    assert!(frames.iter().all(|frame| frame == "hello"), "{frames:?}");
 }

@@ -7,6 +7,7 @@ mod purge;
 mod readers;
 #[path = "../../../core/tests/sync/relay.rs"]
 mod relay;
+mod whole;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -32,12 +32,11 @@ fn planted() -> Vec<Canary> {
     ]
 }
 
-/// The agency rejects, with a reason, and asks for something.
-fn answer(agency: &mut Office, made: &Made) {
-    let rejected = Answer::Rejected { reason: REJECTED.into() };
+/// The agency answers, and asks for something.
+fn answer(agency: &mut Office, made: &Made, answer: &Answer) {
     let asked =
         FollowUp { case: made.case, screening: Some(made.screening), text: ASKED.into(), due_ms: None };
-    agency.desk().answer(made.case, made.referral, &rejected, now_ms(), &SystemEntropy).unwrap();
+    agency.desk().answer(made.case, made.referral, answer, now_ms(), &SystemEntropy).unwrap();
     agency.desk().follow_up(&asked, now_ms(), &SystemEntropy).unwrap();
     agency.send().unwrap();
 }
@@ -52,24 +51,31 @@ fn is_whole(view: &CaseView, made: &Made) {
 }
 
 /// Answer and note, as `status` tells them.
-fn is_answered(field: &Field, made: &Made) {
+fn is_answered(field: &Field, made: &Made, answer: &Answer) {
+    let (state, reason, words) = match answer {
+        Answer::Rejected { reason } => ("rejected", reason.as_str(), ["no aceptada", "not accepted"]),
+        _ => ("accepted", "", ["ACEPTADA", "ACCEPTED"]),
+    };
     let status = field.json(0, &["status"]);
     let line = &status["screenings"][0];
-    assert_eq!(
-        (&line["screening"], &line["level"]),
-        (&Value::from(made.screening.to_string()), &"answered".into())
-    );
-    assert_eq!(line["referrals"][0]["state"], "rejected");
-    assert_eq!(line["referrals"][0]["reason"], REJECTED);
+    assert_eq!(line["screening"], made.screening.to_string());
+    assert_eq!((&line["level"], &line["referrals"][0]["state"]), (&"answered".into(), &state.into()));
+    assert_eq!(line["referrals"][0]["reason"].as_str().unwrap_or_default(), reason);
     assert_eq!(status["follow_ups"].as_array().unwrap().len(), 1);
     assert_eq!(status["follow_ups"][0]["text"], ASKED);
-    assert_eq!((&status["waiting_segments"], status["aside"].as_array().unwrap().len()), (&0.into(), 0));
-    for (lang, words) in
-        [("es", ["respondida", "no aceptada", "AVISO de"]), ("en", ["answered", "not accepted", "NOTE from"])]
+    assert_eq!((&status["aside"], &status["refused"]), (&Value::Array(vec![]), &Value::Array(vec![])));
+    for (lang, more) in
+        [("es", ["respondida", "AVISO de", words[0]]), ("en", ["answered", "NOTE from", words[1]])]
     {
         let (told, _) = field.expect(0, &["--lang", lang, "status"]);
-        assert!(words.iter().chain([&ASKED, &REJECTED]).all(|word| told.contains(word)), "{told}");
+        assert!(more.iter().chain([&ASKED, &reason]).all(|word| told.contains(word)), "{told}");
     }
+}
+
+/// What is left on the agency's desk when nothing is granted any more.
+fn is_hidden(view: &CaseView) {
+    assert!(view.outcomes.is_empty() && view.referrals.is_empty() && view.identity.is_empty());
+    assert!(view.hidden > 0 && view.screenings.iter().all(|screening| screening.answers.is_empty()));
 }
 
 #[test]
@@ -97,10 +103,10 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     assert_eq!((agency.pull().unwrap(), custodian.pull().unwrap()), ((3, 0), (4, 0)));
     is_whole(&agency.desk().case(made.case).unwrap(), &made);
     is_whole(&custodian.desk().case(made.case).unwrap(), &made);
-    answer(&mut agency, &made);
+    answer(&mut agency, &made, &Answer::Accepted);
     let fetched = field.json(0, &["sync"]);
     assert_eq!((&fetched["ended"], &fetched["entries"]), (&"done".into(), &2.into()));
-    is_answered(&field, &made);
+    is_answered(&field, &made, &Answer::Accepted);
     let again = field.json(0, &["sync"]);
     assert_eq!((&again["entries"], &again["receipts"]), (&0.into(), &0.into()));
 
@@ -108,7 +114,8 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     agency.pull().unwrap();
     assert_eq!(agency.pull().unwrap(), (0, 0));
     let view = agency.desk().case(made.case).unwrap();
-    assert_eq!((view.screenings.len(), view.referrals[0].state), (1, ReferralState::Rejected));
+    assert_eq!(view.referrals[0].state, ReferralState::Accepted);
+    is_whole(&view, &made);
 
     let device = field.device(std::sync::Arc::new(amparo_core::time::FixedClock::new(
         amparo_core::time::Clock::now(&amparo_shell::host::SystemClock::new()),
@@ -117,8 +124,7 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     drop(device);
     field.json(0, &["sync"]);
     assert!(agency.pull().unwrap().1 >= 2);
-    let view = agency.desk().case(made.case).unwrap();
-    assert!(view.outcomes.is_empty() && view.referrals.is_empty() && view.identity.is_empty());
+    is_hidden(&agency.desk().case(made.case).unwrap());
     assert!(custodian.pull().is_ok() && !custodian.desk().case(made.case).unwrap().outcomes.is_empty());
 
     drop(hq);
@@ -164,16 +170,17 @@ fn a_stick_does_the_same() {
     hq.serve().unwrap();
     assert_eq!(agency.pull().unwrap(), (3, 0));
     is_whole(&agency.desk().case(made.case).unwrap(), &made);
-    answer(&mut agency, &made);
+    let rejected = Answer::Rejected { reason: REJECTED.into() };
+    answer(&mut agency, &made, &rejected);
     hq.stop().unwrap();
     carry(&hq, 1);
-    is_answered(&field, &made);
+    is_answered(&field, &made, &rejected);
     carry(&hq, 2);
+    assert_eq!(field.json(0, &["status"])["waiting_segments"], 0);
+    // Who rejected has nothing to do with the case any more.
     hq.serve().unwrap();
-    agency.pull().unwrap();
-    let view = agency.desk().case(made.case).unwrap();
-    assert_eq!((view.screenings.len(), view.referrals[0].state), (1, ReferralState::Rejected));
-    assert_eq!(view.screenings[0].opened.len(), 1);
+    assert!(agency.pull().unwrap().1 > 0);
+    is_hidden(&agency.desk().case(made.case).unwrap());
 
     let (found, files) = in_files(&planted(), &stick).unwrap();
     assert!(found.is_empty() && files >= 3, "{found:?}");
@@ -182,5 +189,5 @@ fn a_stick_does_the_same() {
     std::fs::write(back.join("damaged.amparo"), b"not a volume").unwrap();
     let (told, _) = field.expect(3, &["bundle", "import", back.to_str().unwrap()]);
     assert!(told.contains("damaged.amparo"), "{told}");
-    is_answered(&field, &made);
+    is_answered(&field, &made, &rejected);
 }

@@ -119,7 +119,8 @@ fn certificate(folder: &std::path::Path) -> (PathBuf, PathBuf) {
             "-days",
             "2",
         ])
-        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
         .arg(&key)
         .arg("-out")
         .arg(&certificate)

@@ -11,6 +11,7 @@ mod enrol;
 mod letters;
 mod outbox;
 mod purge;
+mod refused;
 mod state;
 
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ impl Device {
             return Err(SyncFault::NotEnrolled.into());
         }
         self.seal_audit()?;
-        let mut budget = Budget::default();
+        let mut budget = Budget { refused: self.forked()?, ..Budget::default() };
         let mut more = true;
         total.ended = Ended::Stuck;
         for _ in 0..EXCHANGES_MAX {
@@ -103,7 +104,10 @@ impl Device {
         let report = self.take(outbox, &replies)?;
         let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
         let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
-        total.add(&report, refused.filter(|_| !report.certificate_wanted));
+        // Asked for the certificate, headquarters has judged nothing yet.
+        let refused: Vec<_> = refused.filter(|_| !report.certificate_wanted).collect();
+        self.note_refused(&refused)?;
+        total.add(&report, refused);
         total.begun_again |= report.astray;
         total.up_bytes = total.up_bytes.saturating_add(u64::try_from(upload.len()).unwrap_or(u64::MAX));
         total.down_bytes = total.down_bytes.saturating_add(u64::try_from(replies.len()).unwrap_or(u64::MAX));

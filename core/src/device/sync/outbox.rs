@@ -42,6 +42,7 @@ impl<'d> StoreOutbox<'d> {
                 return Ok(Effect::Overtaken);
             }
             store::progress::set_receipt(tx, receipt.incarnation, &bytes)?;
+            store::refused::forget(tx, receipt.incarnation, receipt.stored, receipt.disclosures)?;
             Ok(Effect::Applied)
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use amparo_schema::id::{CaseId, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
+use amparo_schema::wire::push::Refusal;
 
 use super::letters::FollowUp;
 use super::outbox::{number, read_receipt};
@@ -13,7 +14,7 @@ use crate::device::{Device, Error};
 use crate::seal::unverified;
 use crate::store::screening::State;
 use crate::store::{self, Rows};
-use crate::sync::Why;
+use crate::sync::{Item, Why};
 
 /// Follow-ups in one list.
 const FOLLOW_UPS_MAX: u32 = 1_000;
@@ -66,6 +67,8 @@ pub struct SyncState {
     pub waiting: u64,
     /// What agencies ask to be done, newest first.
     pub follow_ups: Vec<FollowUp>,
+    /// What headquarters did not take, and why. It stays here, and nothing waits for it.
+    pub refused: Vec<(Item, Refusal)>,
     /// How many things from headquarters were kept aside because they could not be applied.
     pub aside: u64,
 }
@@ -122,6 +125,7 @@ impl Device {
             screenings,
             waiting,
             follow_ups: self.follow_ups(FOLLOW_UPS_MAX)?,
+            refused: self.refusals()?,
             aside,
         })
     }

@@ -11,7 +11,7 @@ mod text;
 
 use serde::{Serialize, Serializer};
 
-pub use period::Period;
+pub use period::{NoSuchPeriod, Period};
 pub use suppress::Threshold;
 pub use tally::Tally;
 pub(super) use text::csv_text;

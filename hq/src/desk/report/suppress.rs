@@ -3,10 +3,10 @@
 //! Cell suppression with complementary cells (L. H. Cox, "Suppression Methodology and Statistical Disclosure
 //! Control", Journal of the American Statistical Association 75 (370), 1980, pages 377-385; threshold rule as
 //! in A. Hundepool and others, "Statistical Disclosure Control", Wiley 2012, chapter 4). Every count from 1 to
-//! the threshold less 1 is suppressed. If all but one cell of a table could then be subtracted from the
-//! total, or the suppressed ones together are still small, further cells follow, each the next in the fixed
-//! order of categories: a choice by size would itself tell something about the sizes. Zero is shown. A table
-//! of which no number but zero is left is withheld as a whole.
+//! the threshold less 1 is suppressed. While only one is, or all of them together are less than twice the
+//! threshold, another follows: the next in the fixed order of categories, since a choice by size would itself
+//! tell something about the sizes. Zero is shown. A table of which no number but zero is left is withheld as a
+//! whole. The test takes someone who knows the total, the threshold and this method, and tries every table.
 //!
 //! It protects one report. Reports of overlapping periods, or of the same period by several desks, can be
 //! subtracted from each other; the notes of each report say so.
@@ -85,12 +85,12 @@ pub(super) fn overlapping(counts: &[u64], total: u64, least: Threshold) -> Optio
     Some(counts.iter().map(cell).collect())
 }
 
-/// Safe when nothing is hidden; or when at least two are, which together are no small number and more than
-/// one each, so that the total does not tell any of them.
+/// Safe when nothing is hidden; or when at least two are, which together are at least twice the threshold (two
+/// small ones never are, so that their sum alone cannot fix them) and more than one each.
 fn is_safe(counts: &[u64], hidden: &[bool], least: Threshold) -> bool {
     let cells = || counts.iter().zip(hidden).filter(|(_, hidden)| **hidden).map(|(n, _)| *n);
     let (number, sum) = cells().fold((0_u64, 0_u64), |(number, sum), n| (number + 1, sum.saturating_add(n)));
-    number == 0 || (number >= 2 && sum >= least.0 && sum > number)
+    number == 0 || (number >= 2 && sum >= least.0.saturating_mul(2) && sum > number)
 }
 
 /// The next cell with something in it that is not hidden yet, after the first hidden one, around the end.
@@ -138,6 +138,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
         /// Whoever knows the total, the threshold and the method can still think of at least two values for
         /// every hidden cell, and no small number is shown.
         #[test]
@@ -172,6 +174,9 @@ mod tests {
         assert_eq!(adding_up(&[3, 20, 0, 9], LEAST), Some(vec![Suppressed, Suppressed, Count(0), Count(9)]));
         assert_eq!(adding_up(&[9, 20, 3], LEAST), Some(vec![Suppressed, Count(20), Suppressed]));
         assert_eq!(adding_up(&[9, 20, 0], LEAST), Some(vec![Count(9), Count(20), Count(0)]));
+        // Had two such been enough, both would have to be 2: what is next to them would else be hidden too.
+        let three = Threshold::new(3).unwrap();
+        assert_eq!(adding_up(&[3, 2, 3, 2], three), Some(vec![Count(3), Suppressed, Suppressed, Suppressed]));
         // Two that are one each: two together would tell both.
         assert_eq!(
             adding_up(&[1, 1, 30, 8], LEAST),

@@ -69,6 +69,35 @@ impl Tx<'_> {
                 grant.map(|hash| hash.0.to_vec()),
             ],
         )?;
+        self.settle(segment)
+    }
+
+    /// Hides what was given from `position` on: headquarters lost it, and perhaps a withdrawal with it. It is
+    /// shown again when it is given again.
+    pub(in crate::desk) fn doubt(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
+        self.0.execute(
+            "UPDATE segment SET hidden = 1
+             WHERE hash IN (SELECT segment FROM delivery WHERE feed = ?1 AND position >= ?2)",
+            params![&feed.0.0[..], whole(position)?],
+        )?;
+        Ok(())
+    }
+
+    /// Shows again what is given before `end` as it was before, from the place on from which it was doubted,
+    /// unless something else hides it.
+    pub(in crate::desk) fn confirm(&self, feed: FeedId, end: u64) -> Result<(), DeskError> {
+        let mut found = self.0.prepare_cached(
+            "SELECT d.segment FROM delivery d JOIN feed f ON f.feed = d.feed
+             WHERE d.feed = ?1 AND d.position >= f.behind_at AND d.position < ?2",
+        )?;
+        let mut rows = found.query(params![&feed.0.0[..], whole(end)?])?;
+        while let Some(row) = rows.next()? {
+            self.settle(Hash(bytes(row.get(0)?, "segment")?))?;
+        }
+        Ok(())
+    }
+
+    fn settle(&self, segment: Hash) -> Result<(), DeskError> {
         let hide = hidden(&self.deliveries(segment)?);
         let change = "UPDATE segment SET hidden = ?2 WHERE hash = ?1 AND hidden <> ?2";
         self.0.execute(change, params![&segment.0[..], hide])?;

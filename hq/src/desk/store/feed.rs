@@ -63,14 +63,22 @@ impl Tx<'_> {
         Ok(Feed { cursor, generation: count(generation)? })
     }
 
-    /// Keeps how far the feed was read.
-    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, head: u64) -> Result<(), DeskError> {
+    /// Keeps how far the feed was read; `again` says how far of it headquarters has given by now, if it had
+    /// fallen behind.
+    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, head: u64, again: u64) -> Result<(), DeskError> {
         let (id, cursor) = (&feed.cursor.feed.0.0[..], &feed.cursor);
         self.0.execute(
             "INSERT INTO feed (feed, read, link, head, generation) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (feed) DO UPDATE SET read = ?2, link = ?3, head = ?4, generation = ?5,
-                 behind_at = CASE WHEN ?4 < ?2 THEN ?4 END",
-            params![id, whole(cursor.read)?, &cursor.link.0[..], whole(head)?, whole(feed.generation)?],
+                 behind_at = CASE WHEN ?4 < ?2 THEN ?4 WHEN ?6 < ?2 THEN behind_at END",
+            params![
+                id,
+                whole(cursor.read)?,
+                &cursor.link.0[..],
+                whole(head)?,
+                whole(feed.generation)?,
+                whole(again)?
+            ],
         )?;
         Ok(())
     }

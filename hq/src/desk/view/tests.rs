@@ -421,6 +421,36 @@ fn a_doubted_day_is_bounded_by_its_neighbours_and_by_its_arrival() {
 }
 
 #[test]
+fn copies_of_one_fact_are_one_and_the_most_careful_reading_holds() {
+    let fact = row(1, 1, recorded(&[Outcome::Presumed]));
+    let late = Row { received_ms: fact.received_ms + DAY, incarnation: 2, ..fact.clone() };
+    let withdrawn = Row { hidden: true, ..late.clone() };
+    for rows in [[fact.clone(), withdrawn.clone()], [withdrawn, fact.clone()]] {
+        let view = see(&rows);
+        assert_eq!((view.hidden, view.outcomes.len()), (1, 0));
+    }
+    // A clock that was ahead at the first arrival stays doubted, whichever copy is read first.
+    let body =
+        to_bytes(&Fact { at: stamp(fact.received_ms + 36 * 3_600_000, None), body: recorded(&[]) }).unwrap();
+    let [early, late] = [&fact, &late].map(|r| Row { body: body.clone(), ..r.clone() });
+    for rows in [[early.clone(), late.clone()], [late, early]] {
+        assert_eq!(see(&rows).screenings[0].recorded[0].when.quality, TimeQuality::Ahead);
+    }
+}
+
+#[test]
+fn none_noted_says_nothing_beside_what_was_noted() {
+    let rows = [row(1, 1, recorded(&[Outcome::Presumed])), row(1, 2, recorded(&[Outcome::NoneNotedToday]))];
+    let view = see(&rows);
+    assert_eq!(view.screenings[0].outcomes, [Outcome::Presumed].into());
+    assert_eq!(
+        view.screenings[0].recorded[0].said,
+        [Outcome::NoneNotedToday].into(),
+        "the last is still shown"
+    );
+}
+
+#[test]
 fn identity_is_not_shown_after_a_no_and_never_in_debug() {
     let said = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
     let shown = see(&[row(1, 1, said.clone())]);

@@ -1,0 +1,61 @@
+//! Two servers as processes on one PostgreSQL.
+
+use crate::common::server::Server;
+use crate::common::{Phone, segment, upload};
+use crate::process::Hq;
+use crate::socket::{exchange, get};
+use amparo_schema::wire::push::Reply;
+use amparo_schema::wire::receipt::Receipt;
+use amparo_seal::unverified;
+
+const ROUNDS: u64 = 10;
+
+fn stored(replies: &[Reply]) -> u64 {
+    let receipt = replies.iter().find_map(|reply| match reply {
+        Reply::Receipt(signed) => unverified::<Receipt>(signed).ok(),
+        _ => None,
+    });
+    receipt.expect("a receipt").stored
+}
+
+#[test]
+fn phones_may_come_to_any_server_of_one_store() {
+    let store = Server::start();
+    let url = store.database("served");
+    let hq = Hq::new();
+    let database = ["--database", url.as_str()];
+    hq.json(&[&["init"][..], &database].concat());
+    assert!(!hq.file("hq/relay.db").exists());
+    let serving = [hq.serve(&database), hq.serve(&database)];
+    let mut phones: Vec<Phone> = (41..45)
+        .map(|seed| {
+            let serving = &serving[usize::from(seed) % 2];
+            hq.enrolled_with(&database, seed, serving.address)
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (first, phone) in phones.iter_mut().enumerate() {
+            let serving = &serving;
+            scope.spawn(move || {
+                for round in 1..=ROUNDS {
+                    let frames = [segment(&phone.seal()), phone.hello(None, vec![])];
+                    let turn = (first + usize::try_from(round).unwrap()) % 2;
+                    let replies = exchange(serving[turn].address, &upload(&frames)).replies();
+                    assert_eq!(stored(&replies), round);
+                }
+            });
+        }
+    });
+    let status = hq.json(&[&["status"][..], &database].concat());
+    assert_eq!((&status["segments"], &status["epoch"]), (&(4 * ROUNDS).into(), &0.into()));
+    let logs = serving.each_ref().map(|serving| get(serving.address, "/v1/log").body);
+    assert_eq!(logs[0], logs[1]);
+    // Without the word the folder has no store, and none is made.
+    assert_eq!(hq.run(&["status"]).status.code(), Some(4));
+    let backup = hq.file("no.backup");
+    let told = hq.run(&[&["backup", backup.to_str().unwrap()][..], &database].concat());
+    assert_eq!(told.status.code(), Some(2));
+    let size = status["log_size"].to_string();
+    let told = hq.json(&[&["backed-up", "--newest", &size, "--oldest", &size][..], &database].concat());
+    assert_eq!(told["oldest_backup"].to_string(), size);
+}

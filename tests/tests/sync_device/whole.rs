@@ -1,0 +1,124 @@
+//! The device against the relay as it is, with an agency that pulls what is for it and answers.
+
+use std::sync::Mutex;
+
+use amparo_core::device::Level;
+use amparo_core::random::SeededEntropy;
+use amparo_core::seal::{PublicKey, SecretKey, Signer, from_bytes, open, write_letter};
+use amparo_core::sync::{Ended, Transport, TransportError};
+use amparo_hq::relay::{Reader, Relay, Settings};
+use amparo_hq::storage::memory::Memory;
+use amparo_schema::fact::{ReferralState, Scope};
+use amparo_schema::id::{Hash, ScreeningId};
+use amparo_schema::pack::policy::Purpose;
+use amparo_schema::wire::desk::Pull;
+use amparo_schema::wire::enrol::Request;
+use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
+use amparo_schema::wire::signed::Signed;
+use amparo_shell::content::keys::{demo_agency_secret, demo_agency_signing_key};
+
+use super::{NOW_MS, consent, name, start, talk, world};
+
+const AGENCY: &str = "demo-agency-chile";
+const SERVICE: &str = "cl-sernameg-shelter";
+
+/// Headquarters as it is, over a store in memory.
+struct Real {
+    relay: Relay,
+    storage: Mutex<Memory>,
+}
+
+impl Transport for Real {
+    fn exchange(&self, upload: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut storage = self.storage.lock().unwrap();
+        self.relay.exchange(&mut *storage, upload, NOW_MS).map_err(|_| TransportError::Refused { code: 503 })
+    }
+}
+
+fn real() -> Real {
+    let settings = Settings::local("http://127.0.0.1/");
+    let relay = Relay::new(Signer::from_seed(&[200; 32]), SecretKey::new(&[201; 32]), settings);
+    let mut storage = Memory::default();
+    let secret = SecretKey::new(&demo_agency_secret(AGENCY, "2026"));
+    let key = Hash(*secret.public().bytes());
+    let reader = Reader { key, signing: Hash(author().public().0), agency: name(AGENCY) };
+    relay.register(&mut storage, &reader, NOW_MS).unwrap();
+    Real { relay, storage: Mutex::new(storage) }
+}
+
+fn author() -> Signer {
+    Signer::from_seed(&demo_agency_signing_key(AGENCY).to_bytes())
+}
+
+impl Real {
+    /// What the agency has been given so far and not been told to forget: numbers of facts of a screening.
+    fn given(&self, id: ScreeningId, device: &amparo_core::seal::VerifyKey) -> usize {
+        let secret = SecretKey::new(&demo_agency_secret(AGENCY, "2026"));
+        let recipient = secret.public().id();
+        let cursor = Cursor::start(FeedId::recipient(recipient));
+        let pull = author().sign_object(&Pull { recipient, cursor, down_bytes: 1 << 20 }).unwrap();
+        let page = self.relay.pull(&mut *self.storage.lock().unwrap(), &pull, NOW_MS).unwrap();
+        let mut given = std::collections::BTreeMap::new();
+        for entry in &page.entries {
+            match from_bytes::<Entry>(&entry.0).unwrap() {
+                Entry::Sealed { segment, grant, .. } => {
+                    let plain = open(&segment, &grant, &secret, device).unwrap();
+                    assert_eq!(plain.screening, Some(id));
+                    given.insert(grant.segment, plain.events.len());
+                }
+                Entry::Withdrawn { segment } => drop(given.remove(&segment)),
+                other => panic!("not for an agency: {other:?}"),
+            }
+        }
+        given.values().sum()
+    }
+}
+
+#[test]
+fn a_referral_goes_to_headquarters_and_its_answer_comes_back() {
+    let (world, real) = (world(), real());
+    let device = world.device();
+    let entropy = SeededEntropy::new(21);
+    let ticket = {
+        let mut storage = real.storage.lock().unwrap();
+        real.relay.invite(&mut *storage, &name(AGENCY), NOW_MS + 1, NOW_MS, &entropy).unwrap()
+    };
+    let request = device.enrolment_request(&ticket).unwrap();
+    let letter_key = super::Relay::letter_key(&request);
+    let asked: Signed<Request> = from_bytes(&request).unwrap();
+    let certificate = real.relay.enrol(&mut *real.storage.lock().unwrap(), &asked, NOW_MS).unwrap();
+    device.enrolled(&amparo_core::seal::to_bytes(&certificate).unwrap()).unwrap();
+
+    let id = start(device);
+    talk(device, id);
+    device.record_outcome(id).unwrap();
+    let referral = device.refer(id, &name(SERVICE), None).unwrap();
+    let all = [Scope::Needs, Scope::Outcome, Scope::Indicators];
+    let given = device.consent(id, &consent(Purpose::ShareService, Some(&name(SERVICE)), &all)).unwrap();
+    device.close(id).unwrap();
+    device.move_referral(id, referral, ReferralState::Sent, None).unwrap();
+    assert_eq!(device.sync(&real, &()).unwrap().ended, Ended::Done);
+    assert!(world.level(id) >= Level::Stored);
+    let key = device.public_key();
+    assert!(real.given(id, &key) > 10);
+    answer(&real, device.enrolment().unwrap().unwrap(), &letter_key, referral);
+    let report = device.sync(&real, &()).unwrap();
+    assert_eq!((report.entries, report.ended, world.level(id)), (1, Ended::Done, Level::Answered));
+    device.withdraw_consent(id, given).unwrap();
+    assert_eq!(device.sync(&real, &()).unwrap().ended, Ended::Done);
+    assert_eq!(real.given(id, &key), 0, "told to forget");
+    let idle = device.sync(&real, &()).unwrap();
+    assert!(idle.exchanges == 1 && idle.up_bytes + idle.down_bytes <= 600, "{idle:?}");
+}
+
+fn answer(
+    real: &Real,
+    enrolment: amparo_schema::wire::enrol::Enrolment,
+    letter_key: &PublicKey,
+    referral: amparo_schema::id::ReferralId,
+) {
+    let device = amparo_core::seal::unverified(&enrolment.certificate).unwrap().device;
+    let note = Note::ReferralAnswered { referral, state: ReferralState::Accepted, reason: None };
+    let letter = write_letter(&note, device, letter_key, &author(), &SeededEntropy::new(5)).unwrap();
+    real.relay.post(&mut *real.storage.lock().unwrap(), &letter, NOW_MS).unwrap();
+}
