@@ -21,16 +21,22 @@ pub mod exit {
     pub const NOTHING: u8 = 5;
     /// The person ended the input before the command was done. What was answered is kept.
     pub const ENDED: u8 = 6;
+    /// Headquarters was not reached, broke off, or asks to wait. Nothing is lost; the same command goes on.
+    pub const UNFINISHED: u8 = 7;
+    /// Refused: not enrolled, a ticket that does not count, a headquarters that cannot show to be it.
+    pub const REFUSED: u8 = 8;
 }
 
 /// Amparo: screening and referral without a network. Without a command: the main job, step by step.
 ///
-/// Everything is kept in an encrypted store in the data folder. Nothing is sent anywhere.
+/// Everything is kept in an encrypted store in the data folder. Only `enrol` and `sync` speak to a network, and only
+/// to the headquarters of the ticket.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 faults found, 4 locked, 5 nothing found, \
-6 input ended.\nAll persons and cases in the examples are synthetic. Directory entries are from 2016-2017 and unverified."
+6 input ended, 7 headquarters not reached or not done (nothing is lost, try again), 8 refused (not enrolled, ticket \
+or certificate does not count).\nAll persons and cases in the examples are synthetic. Directory entries are from 2016-2017 and unverified."
 )]
 pub struct Args {
     /// The data folder.
@@ -98,6 +104,30 @@ pub enum Command {
     Verify,
     /// Bring the store to rest: close what is past its time, write everything home, forget the key.
     Lock,
+    /// Belong to a headquarters, by the ticket that it gave.
+    Enrol {
+        /// The text of the ticket, or a file that holds it; without either it is asked for.
+        ticket: Option<String>,
+        /// Trusts these certificates (PEM) instead of those that the public trusts.
+        #[arg(long, env = "AMPARO_CA", value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// Send what is sealed to headquarters and fetch answers, receipts and content.
+    Sync {
+        /// Trusts these certificates (PEM) instead of those that the public trusts.
+        #[arg(long, env = "AMPARO_CA", value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// How far each screening is, what agencies answered, when headquarters was last reached.
+    Status,
+    /// The same exchange as files that anyone may carry.
+    Bundle {
+        /// What to do.
+        #[command(subcommand)]
+        command: BundleCommand,
+    },
+    /// The whole loop on this machine, on synthetic data: headquarters, two desks, one device. Cleans up.
+    Demo,
     /// Content authoring.
     Content {
         /// What to do.
@@ -130,6 +160,22 @@ pub enum ContentCommand {
     Install {
         /// The file.
         file: PathBuf,
+    },
+}
+
+/// Files instead of a network.
+#[derive(Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Write what headquarters lacks into a folder. Nothing goes from this device.
+    Export {
+        /// The folder, such as that of a stick.
+        folder: PathBuf,
+    },
+    /// Take headquarters' answers, in any order.
+    Import {
+        /// Files, or folders that hold them.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

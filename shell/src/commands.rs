@@ -11,14 +11,15 @@ use amparo_schema::person::Country;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::args::{Args, Command, ContentCommand, exit};
+use crate::args::{Args, BundleCommand, Command, ContentCommand, exit};
 use crate::ask::{self, Ask, Choice, Ended, choose};
 use crate::content::ContentError;
 use crate::home::{self, HomeError};
 use crate::keystore::KeystoreError;
+use crate::sync::{NotDone, Seat};
 use crate::walk::{Start, Walk, WalkError, begin};
 use crate::words::{Speaker, Word};
-use crate::{content, draw, report, scenario};
+use crate::{content, demo, draw, report, scenario};
 
 /// How many services one look-up shows.
 const LOOKUP_SHOWN: usize = 20;
@@ -52,6 +53,12 @@ pub enum CommandError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// Something about headquarters was not done.
+    #[error(transparent)]
+    Sync(#[from] NotDone),
+    /// The demonstration.
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
     /// Nothing is called so.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -85,6 +92,8 @@ fn code_of(error: &CommandError) -> u8 {
         CommandError::Home(HomeError::Ended(_))
         | CommandError::Ended(_)
         | CommandError::Walk(WalkError::Ended(_)) => exit::ENDED,
+        CommandError::Sync(why) => why.code,
+        CommandError::Demo(demo::DemoError::Interrupted) => exit::ENDED,
         CommandError::NotFound(_) | CommandError::Walk(WalkError::NotFound(_)) => exit::NOTHING,
         CommandError::Device(e) | CommandError::Walk(WalkError::Device(e)) => match e.kind() {
             ErrorKind::NotFound => exit::NOTHING,
@@ -111,6 +120,10 @@ fn dispatch(args: &Args) -> Result<u8, CommandError> {
         Some(Command::Content { command: ContentCommand::Build { folder, out } }) => {
             let summary = content::build::run(folder, out, &mut std::io::stdout())?;
             return Ok(if summary.errors == 0 { exit::OK } else { exit::FAULTS });
+        }
+        Some(Command::Demo) => {
+            demo::run(speaker)?;
+            return Ok(exit::OK);
         }
         _ => {}
     }
@@ -141,6 +154,10 @@ struct Shell<'a> {
 }
 
 impl Shell<'_> {
+    fn seat(&self) -> Seat<'_> {
+        Seat { device: self.device, speaker: self.speaker, json: self.args.json }
+    }
+
     fn command(&self, ask: &mut dyn Ask) -> Result<u8, CommandError> {
         match &self.args.command {
             None => self.main_job(ask),
@@ -166,6 +183,13 @@ impl Shell<'_> {
                 Ok(exit::OK)
             }
             Some(Command::Content { command }) => self.packs(command),
+            Some(Command::Enrol { ticket, ca }) => self.seat().enrol(ask, ticket.as_deref(), ca.as_deref()),
+            Some(Command::Sync { ca }) => self.seat().sync(ask, ca.as_deref()),
+            Some(Command::Status) => self.seat().status(),
+            Some(Command::Bundle { command: BundleCommand::Export { folder } }) => self.seat().export(folder),
+            Some(Command::Bundle { command: BundleCommand::Import { files } }) => self.seat().import(files),
+            // It has a store of its own, and was run before this one was opened.
+            Some(Command::Demo) => Ok(exit::OK),
         }
     }
 

@@ -32,14 +32,20 @@ impl Speaker {
         amparo_schema::text::Lang::new(self.tag()).expect("a language tag")
     }
 
-    /// The words.
+    /// The one of two texts that is in this language.
     #[must_use]
-    pub fn word(self, word: Word) -> &'static str {
-        let (es, en) = word.both();
+    pub fn either<T>(self, es: T, en: T) -> T {
         match self {
             Self::Es => es,
             Self::En => en,
         }
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn word(self, word: Word) -> &'static str {
+        let (es, en) = word.both();
+        self.either(es, en)
     }
 }
 
@@ -189,6 +195,116 @@ words! {
     MachineText: "sin texto en este idioma; se muestra otro", "no text in this language; another is shown";
     OpensAt: "abre", "opens";
     NextPage: "Siguiente", "Next";
+    NextThing: "Siguiente:", "Next:";
+    TicketPlease: "Pegue el texto del boleto de la sede:", "Paste the text of headquarters' ticket:";
+    NoTicket: "Eso no es un boleto de la sede. Empieza con AMPARO1:",
+        "That is no ticket of a headquarters. It begins with AMPARO1:";
+    Enrolled: "Este dispositivo pertenece ahora a", "This device now belongs to";
+    TicketUnknown: "La sede no conoce ese boleto. Pida otro.", "Headquarters does not know that ticket. Ask for another.";
+    TicketUsed: "Ese boleto ya inscribió otro dispositivo, o este dispositivo ya no puede inscribirse. Pida otro.",
+        "That ticket enrolled another device already, or this device cannot be enrolled any more. Ask for another.";
+    TicketExpired: "Ese boleto venció. Pida otro.", "That ticket has expired. Ask for another.";
+    TicketWrong: "La sede no aceptó el boleto: el texto está incompleto o cambiado.",
+        "Headquarters did not accept the ticket: its text is incomplete or changed.";
+    CertificateNotOurs: "La respuesta no es de la sede del boleto, o no es para este dispositivo. No se guardó nada.",
+        "The answer is not of the headquarters of the ticket, or not for this device. Nothing was kept.";
+    AddressRefused: "La dirección de la sede debe empezar con https.", "The address of headquarters must begin with https.";
+    CertificatesUnread: "El archivo de certificados no sirve: debe tener certificados en formato PEM.",
+        "The file of certificates is of no use: it must hold certificates as PEM.";
+    Unreached: "No se llegó a la sede. Nada se perdió.", "Headquarters was not reached. Nothing is lost.";
+    BrokenOff: "Se cortó. Lo que llegó cuenta; nada se perdió.", "It broke off. What arrived counts; nothing is lost.";
+    Distrusted: "El servidor no puede demostrar que es la sede. No se envió nada.",
+        "The server cannot show that it is headquarters. Nothing was sent.";
+    HqRefuses: "La sede, o algo antes de ella, no atiende ahora. Nada se perdió.",
+        "Headquarters, or something before it, does not serve now. Nothing is lost.";
+    NotEnrolled: "Este dispositivo no pertenece a ninguna sede todavía. Pida un boleto y use: amparo enrol",
+        "This device belongs to no headquarters yet. Ask for a ticket and use: amparo enrol";
+    SyncDone: "Todo fue enviado y recibido.", "Everything was sent and fetched.";
+    SyncStuck: "Algo no avanza.", "Something does not move.";
+    SyncLater: "La sede pide esperar; lo recibido cuenta.", "Headquarters asks to wait; what it has counts.";
+    SyncStopped: "Detenido; lo hecho queda hecho.", "Stopped; what was done stays done.";
+    SentBytes: "Enviado", "Sent";
+    ReceivedBytes: "recibido", "received";
+    LevelSent: "enviada, sin acuse todavía", "sent, no receipt yet";
+    LevelStored: "guardada en la sede", "stored at headquarters";
+    LevelDurable: "a salvo en la sede, con copia", "safe at headquarters, with a copy";
+    LevelDelivered: "entregada a quien corresponde", "delivered to whom it may go";
+    LevelAnswered: "respondida", "answered";
+    PurgedHere: "lo dicho ya no está en este dispositivo", "what was said is no longer on this device";
+    PurgedNow: "Entrevistas cuyo texto se borró de aquí, porque la sede lo tiene a salvo:",
+        "Screenings whose words were wiped here, because headquarters has them safe:";
+    MoreInJson: "más; todas con --json", "more; all of them with --json";
+    BelongsTo: "Este dispositivo pertenece a", "This device belongs to";
+    RevokedSince: "La sede retiró a este dispositivo:", "Headquarters revoked this device:";
+    LastContact: "Último contacto con la sede:", "Last contact with headquarters:";
+    Never: "nunca", "never";
+    WaitingToSend: "Segmentos sellados que la sede aún no tiene:", "Sealed segments that headquarters lacks:";
+    FollowUpFrom: "AVISO de", "NOTE from";
+    ReferralOffered: "ofrecida", "offered";
+    ReferralDeclined: "la persona no quiso", "the person declined";
+    ReferralSent: "enviada; sin respuesta todavía", "sent; no answer yet";
+    ReferralAccepted: "ACEPTADA", "ACCEPTED";
+    ReferralRejected: "no aceptada", "not accepted";
+    ReferralDone: "cumplida", "done";
+    ReferralRevoked: "retirada", "taken back";
+    ReferralOverdue: "sin respuesta a tiempo", "no answer in time";
+    AsideUnknown: "Apartado: algo de la sede que esta versión no entiende. Actualice la aplicación.",
+        "Kept aside: something from headquarters that this version does not understand. Update the app.";
+    AsideSignature: "Apartado: algo cuya firma no vale. Avise a la sede.",
+        "Kept aside: something whose signature does not hold. Tell headquarters.";
+    AsideOtherDevice: "Apartado: algo que era para otro dispositivo.", "Kept aside: something for another device.";
+    AsideStranger: "Apartado: una carta de una agencia que este dispositivo no conoce; se prueba otra vez con contenido nuevo.",
+        "Kept aside: a letter of an agency that this device does not know; tried again when new content comes.";
+    AsideLetter: "Apartado: una carta que no se abre, o que habla en nombre de otra agencia. Avise a la sede.",
+        "Kept aside: a letter that does not open, or speaks in another agency's name. Tell headquarters.";
+    AsidePack: "Apartado: contenido que no se puede comprobar o usar.", "Kept aside: content that cannot be verified or used.";
+    AsideMalformed: "Apartado: un acuse que se contradice. Avise a la sede.",
+        "Kept aside: a receipt that contradicts itself. Tell headquarters.";
+    AsideFallen: "Apartado: un acuse que dice menos que antes. Avise a la sede.",
+        "Kept aside: a receipt that says less than before. Tell headquarters.";
+    AsideAhead: "Este almacén volvió a un momento anterior; se empezó de nuevo y se envía todo otra vez.",
+        "This store went back to an earlier moment; it began anew and sends everything again.";
+    AsideFork: "Este almacén fue copiado y se usó en dos lugares. Avise a la sede.",
+        "This store was copied and used in two places. Tell headquarters.";
+    RefusedForm: "La sede no pudo leer una parte. Queda aquí; avise a la sede.",
+        "Headquarters could not read a part. It stays here; tell headquarters.";
+    RefusedStranger: "La sede no conoce a este dispositivo; apartó lo enviado. Avise a la sede.",
+        "Headquarters does not know this device; it kept aside what was sent. Tell headquarters.";
+    RefusedFork: "La sede ya tiene otra cosa con ese número; guardó las dos. Avise a la sede.",
+        "Headquarters has something else under that number; it keeps both. Tell headquarters.";
+    RefusedRevoked: "La sede apartó lo enviado: este dispositivo fue retirado.",
+        "Headquarters kept aside what was sent: this device was revoked.";
+    RefusedNewer: "La sede aún no entiende esta versión; guardó una parte aparte.",
+        "Headquarters does not understand this version yet; it kept a part aside.";
+    RefusedTooLarge: "Una parte es demasiado grande para la sede. Queda aquí.", "A part is too large for headquarters. It stays here.";
+    RefusedFull: "La sede no tiene lugar para apartar más. Queda aquí.", "Headquarters has no room to keep more aside. It stays here.";
+    BegunAgain: "Este almacén no seguía al anterior; la sede lo notó y se empezó de nuevo. Nada se perdió.",
+        "This store did not follow the one before; headquarters noticed and it began anew. Nothing is lost.";
+    NotDisclosed: "Entrevistas que no se pudieron preparar; se prueban otra vez:",
+        "Screenings that could not be prepared; they are tried again:";
+    NextRevoked: "hable con su sede; lo sellado se sigue enviando.", "talk to your headquarters; what is sealed is still sent.";
+    NextOffline: "con señal, amparo sync; sin señal, amparo bundle export CARPETA.",
+        "with a signal, amparo sync; without, amparo bundle export FOLDER.";
+    NextDistrusted: "no insista en esta red; pruebe otra o avise a la sede.", "do not insist on this network; try another or tell headquarters.";
+    NextLater: "pruebe más tarde: amparo sync.", "try later: amparo sync.";
+    NextAgain: "siga donde quedó: amparo sync.", "go on where it stopped: amparo sync.";
+    NextWait: "espere", "wait";
+    NextStuck: "avise a la sede; amparo status dice qué falta.", "tell headquarters; amparo status says what is missing.";
+    NextFollowUps: "lea los avisos de las agencias, arriba.", "read the notes of the agencies, above.";
+    NextClose: "cierre las entrevistas abiertas para poder enviarlas: amparo screen.",
+        "close the open screenings so that they can be sent: amparo screen.";
+    NextNothing: "nada. La sede lo tiene.", "nothing. Headquarters has it.";
+    NextCarry: "lleve los archivos a la sede; traiga los suyos y use amparo bundle import.",
+        "carry the files to headquarters; bring back its own and use amparo bundle import.";
+    WipeAsk: "La sede retiró a este dispositivo. ¿Borrar ahora de él lo que se dijo? Lo sellado se sigue enviando.",
+        "Headquarters revoked this device. Wipe from it now what was said? What is sealed is still sent.";
+    WipeLater: "No, todavía no", "No, not yet";
+    WipeNow: "Sí, borrar", "Yes, wipe";
+    Wiped: "Entrevistas borradas de este dispositivo:", "Screenings wiped from this device:";
+    BundleWritten: "Archivos escritos:", "Files written:";
+    BundleTaken: "Archivos recibidos:", "Files taken:";
+    NewThings: "cosas nuevas", "new things";
+    NotForUs: "dañado, o no es para este dispositivo", "damaged, or not for this device";
 }
 
 #[cfg(test)]

@@ -181,6 +181,15 @@ pub fn count_aside(rows: &Rows<'_>) -> Result<u64, StoreError> {
     unsigned(count, "aside")
 }
 
+/// How many things are kept aside for one reason.
+///
+/// # Errors
+/// As SQLite.
+pub fn count_aside_for(rows: &Rows<'_>, why: u32) -> Result<u64, StoreError> {
+    let mut query = rows.conn.prepare_cached("SELECT count(*) FROM aside WHERE why = ?1")?;
+    unsigned(query.query_row([why], |r| r.get(0))?, "aside")
+}
+
 /// Lets go of something that was kept aside, because it could be applied after all.
 ///
 /// # Errors

@@ -174,17 +174,31 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Value, ScenarioError> {
             device.install(bytes)?;
         }
     }
+    run_on(scenario, &device, &clock)
+}
+
+/// Runs a scenario on a device with content, whose clock this is. The scenario's own time and seed do not matter.
+///
+/// # Errors
+/// [`ScenarioError`].
+pub fn run_on(scenario: &Scenario, device: &Device, clock: &FixedClock) -> Result<Value, ScenarioError> {
+    if !scenario.synthetic {
+        return Err(ScenarioError::NotSynthetic);
+    }
     let said = Answers {
         person_lang: scenario.person_lang.clone(),
         items: scenario.answers.clone(),
         otherwise: scenario.otherwise.clone(),
     };
     let id = ScreeningId([0; 16]);
-    Run { device: &device, clock: &clock, scenario, said, id, referral: None, given: BTreeMap::new() }.go()
+    Run { device, clock, scenario, said, id, referral: None, given: BTreeMap::new() }.go()
 }
 
 /// A moment from RFC 3339 with an offset.
-pub(crate) fn moment(at: &str) -> Result<Moment, ScenarioError> {
+///
+/// # Errors
+/// [`ScenarioError::Time`].
+pub fn moment(at: &str) -> Result<Moment, ScenarioError> {
     let pieces: jiff::Timestamp = at.parse().map_err(|_| ScenarioError::Time)?;
     let offset = at.get(at.len().saturating_sub(6)..).and_then(offset_minutes).unwrap_or(0);
     Ok(Moment { wall_ms: pieces.as_millisecond(), offset_minutes: offset, steady_ms: 1_000_000 })

@@ -7,14 +7,14 @@ use amparo_schema::name::Name;
 use amparo_schema::wire::push::Refusal;
 
 use super::letters::FollowUp;
-use super::outbox::read_receipt;
+use super::outbox::{number, read_receipt};
 use super::purge::covers;
 use crate::device::inspect::LISTED_MAX;
 use crate::device::{Device, Error};
 use crate::seal::unverified;
 use crate::store::screening::State;
 use crate::store::{self, Rows};
-use crate::sync::Item;
+use crate::sync::{Item, Why};
 
 /// Follow-ups in one list.
 const FOLLOW_UPS_MAX: u32 = 1_000;
@@ -128,6 +128,21 @@ impl Device {
             refused: self.refusals()?,
             aside,
         })
+    }
+
+    /// Why things from headquarters were kept aside, and how many for each reason.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn aside(&self) -> Result<BTreeMap<Why, u64>, Error> {
+        let mut reasons = BTreeMap::new();
+        for why in Why::ALL {
+            let count = self.store.read(|rows| store::feed::count_aside_for(rows, number(why)))?;
+            if count > 0 {
+                reasons.insert(why, count);
+            }
+        }
+        Ok(reasons)
     }
 
     /// What this device still knows of a case, whether or not what was said is purged.

@@ -1,0 +1,142 @@
+//! The desk of an agency at work: its feeds pulled and its letters sent over the same HTTP as everyone's.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use amparo_core::random;
+use amparo_core::seal::{SecretKey, Signer, VerifyKey, from_bytes, to_bytes};
+use amparo_core::secret::Key;
+use amparo_hq::desk::report::Rules;
+use amparo_hq::desk::{Desk, Keys};
+use amparo_hq::relay::Reader;
+use amparo_schema::id::Hash;
+use amparo_schema::limits::DOWN_BYTES_MAX;
+use amparo_schema::name::Name;
+use amparo_schema::wire::desk::Pull;
+use amparo_schema::wire::feed::{FeedId, Page};
+
+use super::{DemoError, Headquarters};
+use crate::content::keys::{demo_agency_secret, demo_agency_signing_key, demo_custodian_secret};
+use crate::host::SystemEntropy;
+use crate::transport::{CBOR, Http};
+
+/// Bytes of an answer beside the page.
+const ENVELOPE_BYTES: usize = 64 * 1024;
+
+/// Who reads, and with which keys. All of them are published: they protect nothing.
+#[derive(Clone)]
+pub struct Agency {
+    /// Its id in the recipients pack.
+    pub id: Name,
+    /// The services that it answers for.
+    pub services: BTreeSet<Name>,
+    read: Vec<[u8; 32]>,
+    sign: [u8; 32],
+}
+
+impl Agency {
+    /// The custodian whom the policy names.
+    ///
+    /// # Errors
+    /// [`DemoError::NoEntropy`].
+    pub fn custodian() -> Result<Self, DemoError> {
+        let (read, sign) = (vec![demo_custodian_secret()], random::bytes(&SystemEntropy)?);
+        Ok(Self { id: super::name("demo-custodian")?, services: BTreeSet::new(), read, sign })
+    }
+
+    /// An agency of the recipients pack, with the keys of these years.
+    ///
+    /// # Errors
+    /// [`DemoError::Content`] for ids that are no names.
+    pub fn of_pack(id: &str, services: &[&str], years: &[&str]) -> Result<Self, DemoError> {
+        let read = years.iter().map(|year| demo_agency_secret(id, year)).collect();
+        let services = services.iter().map(|service| super::name(service)).collect::<Result<_, _>>()?;
+        Ok(Self { id: super::name(id)?, services, read, sign: demo_agency_signing_key(id).to_bytes() })
+    }
+}
+
+/// A desk at work.
+pub struct Office {
+    desk: Desk,
+    agency: Agency,
+    http: Http,
+    now_ms: i64,
+    sent: usize,
+}
+
+impl Office {
+    /// Opens the desk of an agency in a folder, and has its keys registered.
+    ///
+    /// # Errors
+    /// Those of the desk and of headquarters.
+    pub fn open(
+        folder: &Path,
+        agency: Agency,
+        headquarters: &Headquarters,
+        now_ms: i64,
+    ) -> Result<Self, DemoError> {
+        let known = headquarters.known();
+        let sign = Signer::from_seed(&agency.sign);
+        for secret in &agency.read {
+            let key = Hash(*SecretKey::new(secret).public().bytes());
+            let (signing, agency) = (Hash(sign.public().0), agency.id.clone());
+            headquarters.register(&Reader { key, signing, agency })?;
+        }
+        let keys = Keys {
+            read: agency.read.iter().map(SecretKey::new).collect(),
+            sign,
+            headquarters: vec![VerifyKey::from(known.key)],
+            agency: agency.id.clone(),
+            services: agency.services.clone(),
+        };
+        let file = folder.join(format!("{}.db", agency.id));
+        let desk = Desk::open(&file, &Key::new(&random::bytes(&SystemEntropy)?), keys, Rules::default())?;
+        Ok(Self { desk, agency, http: Http::new(&known.url, None)?, now_ms, sent: 0 })
+    }
+
+    /// The desk.
+    pub fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    /// Pulls every feed to its end; gives how many segments and how many withdrawals were new.
+    ///
+    /// # Errors
+    /// Those of the desk and of the link.
+    pub fn pull(&mut self) -> Result<(u64, u64), DemoError> {
+        let signer = Signer::from_seed(&self.agency.sign);
+        let (mut segments, mut withdrawn) = (0_u64, 0_u64);
+        for secret in &self.agency.read {
+            let recipient = SecretKey::new(secret).public().id();
+            let feed = FeedId::recipient(recipient);
+            loop {
+                let cursor = self.desk.cursors()?.into_iter().find(|cursor| cursor.feed == feed);
+                let cursor = cursor.ok_or(DemoError::Content("a feed"))?;
+                let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
+                let asked = to_bytes(&signer.sign_object(&Pull { recipient, cursor, down_bytes })?)?;
+                let answer = self.http.post("/v1/pull", CBOR, &asked, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
+                let page: Page = from_bytes(&answer).map_err(|_| DemoError::Content("a page"))?;
+                let taken = self.desk.take(&page, self.now_ms)?;
+                segments = segments.saturating_add(taken.segments);
+                withdrawn = withdrawn.saturating_add(taken.withdrawn);
+                // Asking for the page after the last acknowledged the last one.
+                if page.entries.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok((segments, withdrawn))
+    }
+
+    /// Sends the letters that were written since the last time.
+    ///
+    /// # Errors
+    /// Those of the desk and of the link.
+    pub fn send(&mut self) -> Result<(), DemoError> {
+        for letter in self.desk.letters()?.iter().skip(self.sent) {
+            self.http.post("/v1/letter", CBOR, &to_bytes(letter)?, ENVELOPE_BYTES)?;
+            self.sent = self.sent.saturating_add(1);
+        }
+        Ok(())
+    }
+}
