@@ -5,13 +5,14 @@
 
 use amparo_core::checklist::AnswerError;
 use amparo_core::consent::Denied;
-use amparo_core::device::{Error, ErrorKind};
+use amparo_core::device::{Error, ErrorKind, SyncFault};
 use amparo_core::directory::search::SearchError;
 use amparo_core::protocol::log::LogError;
 use amparo_core::referral::{BadMove, NoCopy};
 use amparo_core::screening::{NoPermit, Refused};
-use amparo_core::seal::SealError;
+use amparo_core::seal::{self, SealError};
 use amparo_core::store::{OpenError, StoreError};
+use amparo_core::sync::NotOurs;
 
 /// Why a call did nothing, by what the caller can do about it. `code` is a fixed word for logs and support.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -75,7 +76,7 @@ pub enum FieldError {
     /// The host asked to stop. What was done before stays done.
     #[error("stopped by the host")]
     Interrupted,
-    /// The host's own code (keystore, listener) failed in a way that it did not name.
+    /// The host's own code (keystore, listener, transport) failed in a way that it did not name.
     #[error("the host failed: {code}")]
     Host {
         /// Where.
@@ -139,6 +140,10 @@ impl From<Error> for FieldError {
             }
             // The one key that a caller gives.
             Error::Seal(SealError::BadRecipient) => return Self::invalid("recipient", "no-key"),
+            // Nothing is wrong with the certificate: the order is.
+            Error::Sync(SyncFault::NotOurs(NotOurs::NotAsked)) => {
+                return Self::WrongState { code: code() };
+            }
             // A search that failed in the store is no fault of what was typed.
             Error::Search(SearchError::Store(e)) => return Self::from(Error::Store(*e)),
             _ => {}
@@ -164,6 +169,7 @@ fn field(error: &Error) -> &'static str {
         Error::Step(_) => "state",
         Error::Search(_) => "typed",
         Error::NoCopy(_) => "channel",
+        Error::Sync(_) => "bytes",
         _ => "value",
     }
 }
@@ -194,7 +200,7 @@ fn code(error: &Error) -> &'static str {
         Error::OutcomeDiffers => "outcome-differs",
         Error::Erased => "answers",
         Error::Purged => "purged",
-        Error::Sync(_) => "sync",
+        Error::Sync(e) => sync_code(*e),
         Error::Step(e) => step_code(*e),
         Error::Search(SearchError::TooLong) => "too-long",
         Error::Search(SearchError::TooManyWords) => "too-many-words",
@@ -283,6 +289,20 @@ fn denied_code(error: Denied) -> &'static str {
         Denied::Standing(..) => "no-consent-to-share",
         Denied::Scope(_) => "consent-does-not-cover",
         Denied::NeedsGuardian(_) => "needs-guardian-or-authority",
+    }
+}
+
+fn sync_code(error: SyncFault) -> &'static str {
+    match error {
+        SyncFault::NotEnrolled => "not-enrolled",
+        SyncFault::NotOurs(NotOurs::NotAsked) => "enrolment-not-asked",
+        SyncFault::NotOurs(NotOurs::Signature) | SyncFault::Unreadable(seal::OpenError::Signature) => {
+            "signature"
+        }
+        SyncFault::NotOurs(NotOurs::OtherDevice) => "other-device",
+        SyncFault::Unreadable(seal::OpenError::Version) => "version",
+        SyncFault::Unreadable(seal::OpenError::Form) => "form",
+        SyncFault::Unreadable(_) => "sealed-for-another",
     }
 }
 

@@ -48,10 +48,53 @@ pub enum LogLevel {
     Info,
 }
 
+/// Carries bytes to headquarters and back: HTTPS, or anything else. The one place where this library reaches a
+/// network, and the host owns it.
+#[uniffi::export(foreign)]
+pub trait Transport: Send + Sync {
+    /// Sends an upload to the `url` of the enrolment and gives the whole reply. Called with no lock held: it may
+    /// block, for as long as it likes, and call the device. What it gives is believed in nothing: every part of it
+    /// is verified. Refuse replies of more than some 20 MB yourself.
+    ///
+    /// # Errors
+    /// By what happened; the sync ends, and its report says so. Anything else that is thrown ends it with `Host`.
+    fn exchange(&self, upload: Vec<u8>) -> Result<Vec<u8>, TransportError>;
+}
+
+/// Why an exchange did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum TransportError {
+    /// Headquarters was not reached.
+    #[error("headquarters was not reached")]
+    Offline,
+    /// Headquarters, or something before it, refused to talk; not to be tried again at once.
+    #[error("refused ({code})")]
+    Refused {
+        /// A code of the carrier, for a log; HTTP's where it is HTTP.
+        code: u16,
+    },
+    /// It broke off. What came until then counts.
+    #[error("the exchange broke off")]
+    Cut {
+        /// The reply as far as it came; empty if none.
+        replies: Vec<u8>,
+    },
+    /// The transport itself failed: its `sync` ends with `Host`. Whatever it throws beside these is this.
+    #[error("the transport failed")]
+    Failed,
+}
+
+/// The text of what was thrown is dropped, it may hold anything.
+impl From<uniffi::UnexpectedUniFFICallbackError> for TransportError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed
+    }
+}
+
 /// Hears how far a long call has come, and may stop it.
 #[uniffi::export(foreign)]
 pub trait ProgressListener: Send + Sync {
-    /// `done` of `total` are done.
+    /// `done` of `total` are done. A sync counts its exchanges, and its `total` is 0: nobody knows it beforehand.
     ///
     /// # Errors
     /// Any ends the call with it. What was done stays done.
@@ -63,7 +106,7 @@ pub trait ProgressListener: Send + Sync {
 pub enum Proceed {
     /// It goes on.
     GoOn,
-    /// It ends with `Interrupted`. What was done stays done.
+    /// It ends: with `Interrupted`, or, a sync, with a report that says `Stopped`. What was done stays done.
     Stop,
 }
 

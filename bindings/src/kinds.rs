@@ -6,8 +6,10 @@ pub mod contact;
 pub mod protocol;
 pub mod screening;
 pub mod sharing;
+pub mod sync;
 
 pub use contact::*;
 pub use protocol::*;
 pub use screening::*;
 pub use sharing::*;
+pub use sync::*;

@@ -1,7 +1,9 @@
 //! For tests in every language; never in a shipped build.
 //!
-//! A fixed clock, seeded randomness, the report of a screening in the form of the golden files, and panics on
-//! purpose.
+//! A fixed clock, seeded randomness, the report of a screening in the form of the golden files, panics on
+//! purpose, and a headquarters.
+
+mod headquarters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +17,8 @@ use crate::device::Device;
 use crate::errors::FieldError;
 use crate::kinds::ServiceKind;
 use crate::requests::OpenRequest;
+
+pub use headquarters::Headquarters;
 
 // The shell owns the names of the fields. Taken in as text, because bindings and shell may not look at each
 // other, and a second writer of the golden form would be a second truth.

@@ -15,7 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("amparo-sqlcipher", &[]),
     ("amparo-core", &["amparo-schema", "amparo-seal", "amparo-sqlcipher"]),
     ("amparo-hq", &["amparo-schema", "amparo-seal", "amparo-sqlcipher"]),
-    ("amparo", &["amparo-schema", "amparo-core"]),
+    // Headquarters only under its feature `testing`.
+    ("amparo", &["amparo-schema", "amparo-core", "amparo-hq"]),
     ("amparo-shell", &["amparo-schema", "amparo-core", "amparo-hq"]),
     ("amparo-tests", &["amparo-schema", "amparo-seal", "amparo-core", "amparo-hq", "amparo-shell"]),
     ("xtask", &[]),

@@ -23,6 +23,8 @@ ROOT_JSON = (ROOT / "content/keys/root.json").read_bytes()
 # As the shell's scenarios: of one device, without recipients.
 FILES = sorted(path for path in (ROOT / "content/packs").glob("*.pack") if not path.name.startswith("recipients-"))
 PACKS = [path.read_bytes() for path in FILES]
+#: Who may read what goes to headquarters: a demonstration agency among them.
+RECIPIENTS = (ROOT / "content/packs/recipients-americas-demo.pack").read_bytes()
 PLACE = amparo.PlaceRequest(country="CL", post="cl-los-libertadores", area="CL-VS", setting=amparo.Setting.BORDER)
 
 

@@ -1,8 +1,11 @@
 """Every exported function: what it takes when all is well, how it is called, and what must hold after any call."""
 
+import functools
 import pathlib
 import shutil
 import struct
+
+import pytest
 
 import amparo
 from amparo import ConsentPurpose, FieldError, ReferralState, ShareScope, StepState
@@ -40,6 +43,19 @@ class Keys(amparo.KeyStore):
     unwrap = wrap
 
 
+class Line(amparo.Transport):
+    """Gives what it is told to, throws it, or gives what comes of the upload."""
+
+    def __init__(self, gives=b""):
+        self.gives, self.uploads = gives, []
+
+    def exchange(self, upload):
+        self.uploads.append(upload)
+        if isinstance(self.gives, BaseException):
+            raise self.gives
+        return self.gives(upload) if callable(self.gives) else self.gives
+
+
 class Lit:
     """A screening with a referral, whose folder also holds the key as :class:`Keys` wraps it."""
 
@@ -56,6 +72,15 @@ class Lit:
         device.consent(self.id, consent_request(ConsentPurpose.SHARE_IDENTITY, self.service, [ShareScope.IDENTITY]))
         self.item = device.back(self.id, None).next.question
         self.step = view.steps[-1].id
+        self.hq = amparo.Headquarters()
+        self.certificate = self.hq.enrol(device.enrolment_request(self.hq.ticket()))
+        device.enrolled(self.certificate)
+
+    @functools.cached_property
+    def replies(self):
+        """A file from headquarters."""
+        [replies] = self.hq.carry(self.device.export_bundle()[0].bytes)
+        return replies
 
     def request(self, name):
         """For what makes a device: a folder without a store for `create`, else a copy of a store."""
@@ -81,8 +106,13 @@ def valid(lit):
         "contacts": (lit.id, [amparo.ServiceKind.SHELTER]),
         "create": (lit.request("create"), KEY, None),
         "diagnostics": (),
+        "enrolled": (lit.certificate,),
+        "enrolment": (),
+        "enrolment_request": (lit.hq.ticket(),),
+        "export_bundle": (),
         "gate": (lit.id, []),
         "give_identity": (lit.id, identity),
+        "import_bundle": (lit.replies,),
         "install_pack": (PACKS[0],),
         "install_packs": (PACKS[:2], None),
         "is_locked": (),
@@ -95,6 +125,7 @@ def valid(lit):
         "packet": (lit.id, lit.referral, [ShareScope.NEEDS], None),
         "packs": ("es",),
         "posts": ("CL",),
+        "purge_due": (),
         "record_outcome": (lit.id,),
         "refer": (lit.id, lit.service, None),
         "refuse_consent": (lit.id, statistics),
@@ -106,10 +137,13 @@ def valid(lit):
         "show": (lit.id, lit.item.item),
         "start": (amparo.StartRequest(checklist="four-questions", place=PLACE, lang="es"),),
         "stop": (lit.id, amparo.StopReason.NO_TIME),
+        "sync": (Line(lit.hq.exchange), None),
+        "sync_state": (),
         "unlock": (KEY,),
         "unlock_with_keystore": (Keys(),),
         "verify": (),
         "waive_consent": (lit.id, waiver),
+        "wipe": (),
         "withdraw_consent": (lit.id, lit.counter),
     }
 
@@ -138,5 +172,11 @@ def works(lit):
     """The device opens if it was locked, the store is whole, and the next call works."""
     if lit.device.is_locked():
         lit.device.unlock(KEY)
-    assert lit.device.screening(lit.id).line.id == lit.id
+    [line] = [line for line in lit.device.sync_state().screenings if line.id == lit.id]
+    if line.purged:
+        with pytest.raises(FieldError.NotFound) as caught:
+            lit.device.screening(lit.id)
+        assert caught.value.what == "purged"
+    else:
+        assert lit.device.screening(lit.id).line.id == lit.id
     assert lit.device.verify().whole

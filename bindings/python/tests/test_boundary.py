@@ -4,9 +4,9 @@ and of the documentation, written again here."""
 import pytest
 
 import amparo
-from amparo import AnswerValue, ConsentPurpose, FieldError, ReferralState, ServiceKind, ShareScope, StepState, StopReason
+from amparo import AnswerValue, ConsentPurpose, FieldError, ReferralState, ServiceKind, ShareScope, StepState, StopReason, TransportError
 from conftest import KEY, PACKS, PLACE, ROOT_JSON, consent_request
-from table import EXPORTED, Keys, Lit, call, clean, works
+from table import EXPORTED, Keys, Line, Lit, call, clean, works
 
 OK = None
 NONE = "00" * 16
@@ -43,6 +43,7 @@ def rows(lit: Lit):
     here = amparo.OpenRequest(folder=str(lit.folder.parent / "nothing"), root_json=ROOT_JSON)
     skipped, talk = (lambda why: StepState.SKIPPED(reason=why)), consent_request(ConsentPurpose.TALK)
     needs = [ShareScope.NEEDS]
+    ticket, certificate, replies, up = lit.hq.ticket(), lit.certificate, lit.replies, lit.device.export_bundle()[0].bytes
     return {
         "answer": [(OK, (lit.id, "person-age", age(0, 120))), (Invalid, (lit.id, "person-age", age(0, 121))),
                    (OK, (lit.id, "person-age", age(120, 120))), (Invalid, (lit.id, "person-age", age(31, 30))),
@@ -57,8 +58,15 @@ def rows(lit: Lit):
         "create": [(Invalid, (create, KEY[:31], None)), (Invalid, (create, KEY + b"x", None)), (OK, (create, KEY, None)),
                    (State, (create, KEY, None))],
         "diagnostics": [(OK, ()), (OK, ())],
+        "enrolled": [(OK, (certificate,)), (OK, (certificate,)), (Invalid, (b"",)), (Invalid, (certificate[:-1],)), (Invalid, (certificate + b"\0",))],
+        "enrolment": [(OK, ()), (OK, ())],
+        "enrolment_request": [(OK, (ticket,)), (OK, (" \n".join(ticket.lower()),)), (OK, (ticket + " " * (2000 - len(ticket)),)),
+                              (Invalid, (ticket + " " * (2001 - len(ticket)),)), (Invalid, (ticket[:-1],)), (Invalid, (ticket[:8],)), (Invalid, ("",))],
+        "export_bundle": [(OK, ()), (OK, ())],
         "gate": [(OK, (lit.id, [])), (OK, (lit.id, lit.checks * 2)), (State, (lit.id, [NAME])), (Invalid, (lit.id, [LONG_NAME]))],
         "give_identity": [(OK, (lit.id, identity("ñ" * 200))), (State, (lit.id, identity("ñ" * 201))), (State, (lit.id, identity("")))],
+        "import_bundle": [(OK, (replies,)), (OK, (replies,)), (Invalid, (b"",)), (Invalid, (replies[:-1],)), (Invalid, (replies + b"\0",)),
+                          (Invalid, (up,))],
         "install_pack": [(OK, (PACKS[0],)), (FieldError.PackRejected, (b"",)), (FieldError.PackRejected, (PACKS[0][:-1],))],
         "install_packs": [(OK, ([], None)), (OK, (PACKS[:1] * 3, None)), (FieldError.PackRejected, ([PACKS[0], b""], None))],
         "is_locked": [(OK, ())],
@@ -83,6 +91,7 @@ def rows(lit: Lit):
                    (Invalid, (lit.id, lit.referral, needs, "0" * 63)), (Invalid, (lit.id, lit.referral, needs, "0" * 65))],
         "packs": [(OK, ("qu",)), (Invalid, ("q",))],
         "posts": [(OK, ("ZZ",)), (Invalid, ("Z",)), (Invalid, ("ZZZ",))],
+        "purge_due": [(OK, ()), (OK, ())],
         "record_outcome": [(OK, (lit.id,)), (OK, (lit.id,)), (Missing, (NONE,))],
         "refer": [(OK, (lit.id, lit.service, 0)), (Invalid, (lit.id, lit.service, 16)), (Invalid, (lit.id, lit.service, 2**32 - 1)),
                   (Missing, (lit.id, NAME, None))],
@@ -96,12 +105,17 @@ def rows(lit: Lit):
         "start": [(OK, (begin(case=lit.case),)), (Missing, (begin(case=NONE),)), (OK, (begin(),)), (Missing, (begin(post=NAME),)),
                   (Missing, (begin(area="x" * 100_000),)), (OK, (begin(country="AQ"),)), (Invalid, (begin(country="AQX"),))],
         "stop": [(OK, (lit.id, StopReason.UNSAFE)), (OK, (lit.id, StopReason.UNSAFE)), (Missing, (NONE, StopReason.UNSAFE))],
+        "sync": [(OK, (Line(b""), None)), (OK, (Line(bytes(20_000_000)), None)), (OK, (Line(TransportError.Refused(code=2**16 - 1)), None)),
+                 (FieldError.Host, (Line(TransportError.Refused(code=2**16)), None)), (FieldError.Host, (Line(TransportError.Failed()), None)),
+                 (OK, (Line(TransportError.Cut(replies=b"")), None)), (OK, (Line(lit.hq.exchange), None)), (OK, (Line(lit.hq.exchange), None))],
+        "sync_state": [(OK, ()), (OK, ())],
         "unlock": [(Invalid, (KEY[:31],)), (Invalid, (KEY + b"x",)), (FieldError.WrongKey, (bytes(32),)), (OK, (KEY,))],
         "unlock_with_keystore": [(Invalid, (Keys(KEY[:31]),)), (Invalid, (Keys(KEY + b"x"),)), (FieldError.WrongKey, (Keys(bytes(32)),)),
                                  (OK, (Keys(),))],
         "verify": [(OK, ()), (OK, ())],
         "waive_consent": [(OK, (lit.id, waiver("x"))), (State, (lit.id, waiver(""))), (State, (lit.id, waiver("x" * 65_536))),
                           (State, (lit.id, waiver("x", ConsentPurpose.TALK)))],
+        "wipe": [(OK, ()), (OK, ())],
         "withdraw_consent": [(State, (lit.id, 0)), (OK, (lit.id, lit.counter)), (State, (lit.id, 2**64 - 1)),
                              (ValueError, (lit.id, 2**64))],
     }

@@ -9,15 +9,15 @@ import enum
 import pytest
 
 import amparo
-from amparo import AnswerValue, FieldError, ReferralState, StepState
+from amparo import AnswerValue, FieldError, ReferralState, StepState, TransportError
 from conftest import KEY, PLACE, ROOT_JSON, request
-from table import CANARY, EXPORTED, MAKERS, METHODS, Keys, call, clean, valid, works
+from table import CANARY, EXPORTED, METHODS, Keys, Line, call, clean, valid, works
 
 #: Texts that no id has the form of, and texts that break what reads them badly.
 TEXTS = ["", " ", CANARY, CANARY.lower(), "x" * 100_000, "\0", "a\0b", "'; DROP TABLE fact; --", "../../etc/passwd",
          "\u202e" + CANARY, "é" * 65, "💥", "{}", "%s%n", "00" * 16, "0" * 31 + "G"]
 #: They take nothing that could be hostile: a locked device is all that can be wrong.
-TAKE_NOTHING = {"diagnostics", "is_locked", "lock", "rest", "verify"}
+TAKE_NOTHING = {"diagnostics", "enrolment", "export_bundle", "is_locked", "lock", "purge_due", "rest", "sync_state", "verify", "wipe"}
 
 
 def test_the_table_names_every_function(lit):
@@ -29,7 +29,7 @@ def test_valid(lit, name):
     result = call(lit, name, valid(lit)[name])
     if name in ("rest", "unlock", "unlock_with_keystore", "lock"):
         assert result is None
-    elif name != "is_locked":
+    elif name != "is_locked":  # which is False
         assert result is not None
     works(lit)
 
@@ -82,6 +82,9 @@ def replaced(value):
             yield Keys(nonsense)
         yield Throwing()
         yield amparo.KeyStore()
+    elif isinstance(value, amparo.Transport):
+        yield from hostile_lines()
+        yield amparo.Transport()
     elif hasattr(value, "__dict__"):
         for field, inner in vars(value).items():
             for bad in replaced(inner):
@@ -103,6 +106,18 @@ def changed(record, field, bad):
     copy.__dict__.update(record.__dict__)
     setattr(copy, field, bad)
     return copy
+
+
+def hostile_lines():
+    """Transports that give and throw what no transport should."""
+    for reply in (b"x", b"\0" * 100_000, b"\xff" * 100_000, b"\x82\x00" * 10_000, b"\x9f" * 100_000, b"\x5b" + b"\xff" * 8,
+                  CANARY, CANARY.encode(), None, 1.5, [1]):
+        yield Line(reply)
+    yield Line(lambda upload: upload)
+    for thrown in (RuntimeError(CANARY), KeyboardInterrupt(CANARY), MemoryError(CANARY), FieldError.Host(code=CANARY),
+                   TransportError.Offline(), TransportError.Failed(), TransportError.Refused(code=0), TransportError.Refused(code=2**16),
+                   TransportError.Refused(code=CANARY), TransportError.Cut(replies=CANARY.encode()), TransportError.Cut(replies=None)):
+        yield Line(thrown)
 
 
 def hostile_answers():

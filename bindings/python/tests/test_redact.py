@@ -7,14 +7,14 @@ import pytest
 
 import amparo
 from amparo import AnswerValue, FieldError, ReferralState, StepState
-from conftest import consent_request, start
-from table import CANARY, Lit
+from conftest import RECIPIENTS, consent_request, start
+from table import CANARY, Line, Lit
 
 PLAIN = (str, bytes, int, float, type(None), enum.Enum)
 #: They print their name, whatever is in them.
-NAMED = {"AnswerValue", "CardView", "ConsentRequest", "ConsentView", "ContactsView", "ExcludedView", "IdentityRequest", "IndicatorView",
+NAMED = {"AnswerValue", "CardView", "ConsentRequest", "ConsentView", "ContactsView", "ExcludedView", "FollowUpView", "IdentityRequest", "IndicatorView",
          "OfferView", "OutcomeClassView", "OutcomeView", "PacketView", "QuestionView", "ReferralView", "ScreeningLineView",
-         "ScreeningView", "StepState", "StepView", "UnknownView", "WaiverRequest"}
+         "ScreeningView", "StepState", "StepView", "UnknownView", "VolumeView", "WaiverRequest"}
 
 
 def parts(value):
@@ -51,6 +51,14 @@ def everything(lit: Lit):
     yield packet
     yield device.move_referral(lit.id, lit.referral, ReferralState.DECLINED, text)
     yield device.back(lit.id, None)
+    device.install_pack(RECIPIENTS)
+    lit.hq.ask(lit.case, text)
+    yield device.sync(Line(lit.hq.exchange), None)
+    state = device.sync_state()
+    assert [letter.text for letter in state.follow_ups] == [text] and state.follow_ups[0].code == device.screening(lit.id).line.code
+    yield state
+    yield device.export_bundle()
+    yield device.enrolment()
     yield device.close_screening(lit.id)
 
 

@@ -87,7 +87,7 @@ impl Device {
     }
 }
 
-fn tell(listener: Option<&dyn ProgressListener>, done: u32, total: u32) -> Result<(), FieldError> {
+pub(super) fn tell(listener: Option<&dyn ProgressListener>, done: u32, total: u32) -> Result<(), FieldError> {
     match listener.map(|listener| listener.progress(done, total)).transpose()? {
         Some(Proceed::Stop) => Err(FieldError::Interrupted),
         Some(Proceed::GoOn) | None => Ok(()),

@@ -8,6 +8,7 @@ mod content;
 mod look;
 mod screening;
 mod sharing;
+mod sync;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -35,8 +36,8 @@ pub struct Device {
     pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     log: Option<Arc<dyn LogSink>>,
-    /// None while locked.
-    open: RwLock<Option<core::Device>>,
+    /// None while locked. Shared with the syncs that run, which hold no lock.
+    open: RwLock<Option<Arc<core::Device>>>,
     /// One call on screenings at a time, so that the view that it returns is of one moment.
     turn: Mutex<()>,
     #[cfg(feature = "testing")]
@@ -107,7 +108,8 @@ impl Device {
 
     /// Closes the store and wipes its key from memory, once calls that are running have ended. The object
     /// stays; every other call is `WrongState` with `locked` until `unlock`. Call it when the app goes to the
-    /// background or the phone locks. Locking twice is no error.
+    /// background or the phone locks. Locking twice is no error. A sync that waits for its transport holds nothing
+    /// up: it ends with `locked`, and the key is wiped, as soon as the transport returns.
     ///
     /// # Errors
     /// `Internal`.
@@ -212,7 +214,7 @@ impl Device {
             };
             device.map(|device| {
                 let found = device.findings().len();
-                *open = Some(device);
+                *open = Some(Arc::new(device));
                 found
             })
         };

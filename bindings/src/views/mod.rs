@@ -11,6 +11,7 @@ mod question;
 mod screening;
 mod sharing;
 mod store;
+mod sync;
 
 use amparo_schema::text::{Lang, Source, Text};
 
@@ -25,12 +26,17 @@ pub use question::{AgeBandView, AnswerKind, GateCheckView, OptionView, QuestionV
 pub use screening::{NextView, ScreeningLineView, ScreeningListView, ScreeningProgress, ScreeningView};
 pub use sharing::{CardView, ConsentView, PacketView, ReferralView};
 pub use store::{DiagnosticsView, FaultView, VerifyView};
+pub use sync::{
+    AsideView, EnrolmentView, FollowUpView, PurgeView, RefusedView, RepliesView, ScreeningSyncView, SyncEnd,
+    SyncReportView, SyncStateView, VolumeView,
+};
 
 pub(crate) use contacts::{contacts, whole_service};
 pub(crate) use content::{checklist, installed, pack, post};
 pub(crate) use screening::{Show, line, screening};
 pub(crate) use sharing::card;
 pub(crate) use store::{findings, verify};
+pub(crate) use sync::{enrolment, purged, replies, sync_report, sync_state, volume};
 
 /// Words in one language.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]

@@ -13,7 +13,7 @@ import Foundation
 ///
 /// Every method throws `FieldError`, by what the caller can do, and nothing else. No field of one holds a text of a
 /// person, so errors may be logged; views and requests may not. Cancelling a task does not undo what it called, and
-/// only `installPacks` ends early.
+/// only `installPacks` and `sync` end early.
 public final class AmparoDevice: Sendable, CustomStringConvertible {
     private let device: Device
     private let blocking = Blocking()
@@ -126,6 +126,58 @@ public final class AmparoDevice: Sendable, CustomStringConvertible {
     public func lookup(_ typed: String, country: Country?, lang: Lang, most: UInt32 = 20) async throws -> LookupView {
         try await atOnce { try $0.lookup(typed: typed, country: country, lang: lang, most: most) }
     }
+
+    /// The request to be enrolled by a ticket: text of a QR code, a file or a message. Carry it to headquarters;
+    /// `enrolled` takes what comes back. Never log a ticket.
+    public func enrolmentRequest(_ ticket: String) async throws -> Data {
+        try await atOnce { try $0.enrolmentRequest(ticket: ticket) }
+    }
+
+    /// Takes the certificate that headquarters gave for the last request.
+    @discardableResult
+    public func enrolled(_ certificate: Data) async throws -> EnrolmentView {
+        try await atOnce { try $0.enrolled(bytes: certificate) }
+    }
+
+    /// The headquarters to which this device belongs; none before enrolment.
+    public func enrolment() async throws -> EnrolmentView? { try await atOnce { try $0.enrolment() } }
+
+    /// Sends what headquarters lacks and fetches what it has, then purges what is due. `transport` is called on a
+    /// background thread with no lock held. One that fails is no error: the report says so. `progress` hears how many
+    /// exchanges are over. Cancelling the task ends the sync after the exchange that runs, with `.stopped`; a
+    /// transport that waits must be ended by its owner.
+    @discardableResult
+    public func sync(
+        _ transport: Transport, progress: (@Sendable (Int) -> Void)? = nil
+    ) async throws -> SyncReportView {
+        let listener = CancellableListener { exchanges, _ in progress?(exchanges) }
+        return try await withTaskCancellationHandler {
+            try await atOnce { try $0.sync(transport: transport, listener: listener) }
+        } onCancel: {
+            listener.cancel()
+        }
+    }
+
+    /// How sync stands, for all screenings at once.
+    public func syncState() async throws -> SyncStateView { try await atOnce { try $0.syncState() } }
+
+    /// What headquarters lacks, as files that anyone may carry. Removes nothing from the device.
+    public func exportBundle() async throws -> [VolumeView] { try await atOnce { try $0.exportBundle() } }
+
+    /// Takes one file of replies. Repeats and any order change nothing.
+    @discardableResult
+    public func importBundle(_ bytes: Data) async throws -> RepliesView {
+        try await atOnce { try $0.importBundle(bytes: bytes) }
+    }
+
+    /// Purges what headquarters has and the policy lets go. Each `sync` does it at its end.
+    @discardableResult
+    public func purgeDue() async throws -> PurgeView { try await atOnce { try $0.purgeDue() } }
+
+    /// Wipes what was said in every screening, at once and for good; what is sealed stays and is still sent. For a
+    /// phone about to be taken, or one that was revoked. Ask before.
+    @discardableResult
+    public func wipe() async throws -> PurgeView { try await inTurn { try $0.wipe() } }
 
     /// Checks the whole store. Takes a while.
     public func verify() async throws -> VerifyView { try await atOnce { try $0.verify() } }

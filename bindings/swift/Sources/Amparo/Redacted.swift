@@ -17,6 +17,7 @@ extension ConsentRequest: Redacted {}
 extension ConsentView: Redacted {}
 extension ContactsView: Redacted {}
 extension ExcludedView: Redacted {}
+extension FollowUpView: Redacted {}
 extension IdentityRequest: Redacted {}
 extension IndicatorView: Redacted {}
 extension OfferView: Redacted {}
@@ -30,4 +31,5 @@ extension ScreeningView: Redacted {}
 extension StepState: Redacted {}
 extension StepView: Redacted {}
 extension UnknownView: Redacted {}
+extension VolumeView: Redacted {}
 extension WaiverRequest: Redacted {}

@@ -82,6 +82,10 @@ final class HostileTests: XCTestCase {
             ("waiveConsent", { _ = try device.waiveConsent(id: text, request: waiver) }),
             ("withdrawConsent", { _ = try device.withdrawConsent(id: text, counter: lit.counter) }),
             ("posts", { _ = try device.posts(country: text) }),
+            ("enrolmentRequest", { _ = try device.enrolmentRequest(ticket: text) }),
+            ("enrolled", { _ = try device.enrolled(bytes: Data(text.utf8)) }),
+            ("importBundle", { _ = try device.importBundle(bytes: Data(text.utf8)) }),
+            ("sync", { _ = try device.sync(transport: Line { _ in throw TalkativeError() }, listener: nil) }),
             ("installPack", { _ = try device.installPack(bytes: Data(text.utf8)) }),
             ("installPacks", { _ = try device.installPacks(packs: [Data(text.utf8)], listener: nil) }),
             ("unlock", {
@@ -181,6 +185,37 @@ final class HostileTests: XCTestCase {
             }
         }
         try works(lit)
+    }
+
+    func testASyncEndsAsItsTransportDoes() throws {
+        let device = try Kit.device(self)
+        let headquarters = try Headquarters()
+        let request = try device.enrolmentRequest(ticket: try headquarters.ticket())
+        _ = try device.enrolled(bytes: try headquarters.enrol(request: request))
+        let ends: [(SyncEnd, @Sendable (Data) throws -> Data)] = [
+            (.offline, { _ in throw TransportError.Offline }),
+            (.refused(code: 503), { _ in throw TransportError.Refused(code: 503) }),
+            (.stuck, { _ in Data(count: 20_000_000) }),
+            (.cut, { _ in throw TransportError.Cut(replies: Data(canary.utf8)) }),
+            (.done, { try headquarters.exchange(upload: $0) }),
+        ]
+        for (end, work) in ends {
+            XCTAssertEqual(try device.sync(transport: Line(work), listener: nil).end, end)
+        }
+        XCTAssertThrowsError(try device.sync(transport: Line { _ in throw TalkativeError() }, listener: nil)) {
+            assertClean($0)
+            XCTAssertEqual($0 as? FieldError, .Host(code: "transport"))
+        }
+        let locks = Line { upload in
+            try device.lock()
+            return upload
+        }
+        XCTAssertThrowsError(try device.sync(transport: locks, listener: nil)) {
+            XCTAssertEqual($0 as? FieldError, .WrongState(code: "locked"))
+        }
+        try device.unlock(key: Kit.keyBytes)
+        XCTAssertEqual(try device.syncState().waiting, 0)
+        XCTAssertTrue(try device.verify().whole)
     }
 
     func testNothingSaidIsPrinted() throws {

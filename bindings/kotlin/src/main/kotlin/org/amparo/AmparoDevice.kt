@@ -5,6 +5,7 @@ import amparo.ChecklistView
 import amparo.Country
 import amparo.Device
 import amparo.DiagnosticsView
+import amparo.EnrolmentView
 import amparo.FieldException
 import amparo.InstalledView
 import amparo.InternalException
@@ -17,11 +18,15 @@ import amparo.OpenRequest
 import amparo.PackView
 import amparo.PlaceRequest
 import amparo.PostView
-import amparo.Proceed
-import amparo.ProgressListener
+import amparo.PurgeView
+import amparo.RepliesView
 import amparo.ScreeningId
 import amparo.StartRequest
+import amparo.SyncReportView
+import amparo.SyncStateView
+import amparo.Transport
 import amparo.VerifyView
+import amparo.VolumeView
 import java.io.File
 import java.nio.charset.CharacterCodingException
 import java.util.concurrent.atomic.AtomicBoolean
@@ -31,6 +36,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.SharedFlow
+import kotlinx.coroutines.runInterruptible
 import kotlinx.coroutines.withContext
 
 /**
@@ -96,22 +102,12 @@ class AmparoDevice internal constructor(
         packs: List<ByteArray>,
         onProgress: (done: Int, total: Int) -> Unit = { _, _ -> },
     ): List<InstalledView> {
-        val job = currentCoroutineContext()[Job]
-        var thrown: Throwable? = null
-        val listener = object : ProgressListener {
-            override fun progress(done: UInt, total: UInt): Proceed = try {
-                if (job?.isActive != false) onProgress(done.toInt(), total.toInt())
-                if (job?.isActive != false) Proceed.GO_ON else Proceed.STOP
-            } catch (e: Throwable) {
-                thrown = e
-                Proceed.STOP
-            }
-        }
+        val listener = CancellableListener(currentCoroutineContext()[Job], onProgress)
         try {
             return call { it.installPacks(packs, listener) }
         } catch (e: FieldException.Interrupted) {
             currentCoroutineContext().ensureActive()
-            throw thrown ?: e
+            throw listener.thrown ?: e
         }
     }
 
@@ -138,6 +134,55 @@ class AmparoDevice internal constructor(
     suspend fun lookup(typed: String, country: Country?, lang: Lang, most: UInt = 20u): LookupView =
         call { it.lookup(typed, country, lang, most) }
 
+    /**
+     * The request to be enrolled by a ticket: text of a QR code, a file or a message. Carry it to headquarters;
+     * [enrolled] takes what comes back. Never log a ticket.
+     */
+    suspend fun enrolmentRequest(ticket: String): ByteArray = call { it.enrolmentRequest(ticket) }
+
+    /** Takes the certificate that headquarters gave for the last request. */
+    suspend fun enrolled(certificate: ByteArray): EnrolmentView = call { it.enrolled(certificate) }
+
+    /** The headquarters to which this device belongs; none before enrolment. */
+    suspend fun enrolment(): EnrolmentView? = call { it.enrolment() }
+
+    /**
+     * Sends what headquarters lacks and fetches what it has, then purges what is due. [transport] is called on the IO
+     * dispatcher with no lock held, and may call this device. One that fails is no error: the report says so.
+     *
+     * [onProgress] hears how many exchanges are over; what it throws ends the call and is thrown from it. Cancelling
+     * the coroutine interrupts the thread on which the transport blocks, and ends the sync. What was done stays done.
+     */
+    suspend fun sync(transport: Transport, onProgress: (exchanges: Int) -> Unit = {}): SyncReportView {
+        val listener = CancellableListener(currentCoroutineContext()[Job]) { done, _ -> onProgress(done) }
+        val report = try {
+            runInterruptible(io) { typed { onDevice { it.sync(GuardedTransport(transport), listener) } } }
+        } catch (e: FieldException) {
+            currentCoroutineContext().ensureActive()
+            throw e
+        }
+        listener.thrown?.let { throw it }
+        return report
+    }
+
+    /** How sync stands, for all screenings at once. */
+    suspend fun syncState(): SyncStateView = call { it.syncState() }
+
+    /** What headquarters lacks, as files that anyone may carry. Removes nothing from the device. */
+    suspend fun exportBundle(): List<VolumeView> = call { it.exportBundle() }
+
+    /** Takes one file of replies. Repeats and any order change nothing. */
+    suspend fun importBundle(bytes: ByteArray): RepliesView = call { it.importBundle(bytes) }
+
+    /** Purges what headquarters has and the policy lets go. Each [sync] does it at its end. */
+    suspend fun purgeDue(): PurgeView = call { it.purgeDue() }
+
+    /**
+     * Wipes what was said in every screening, at once and for good; what is sealed stays and is still sent. For a
+     * phone about to be taken, or one that was revoked. Ask before.
+     */
+    suspend fun wipe(): PurgeView = call { it.wipe() }
+
     /** Checks the whole store. Takes a while. */
     suspend fun verify(): VerifyView = call { it.verify() }
 
@@ -158,11 +203,11 @@ class AmparoDevice internal constructor(
     override fun toString(): String = "AmparoDevice"
 
     /** One blocking call on the IO dispatcher. */
-    internal suspend fun <T> call(work: (Device) -> T): T = withContext(io) {
-        typed {
-            if (closed.get()) throw FieldException.WrongState(CLOSED)
-            work(device)
-        }
+    internal suspend fun <T> call(work: (Device) -> T): T = withContext(io) { typed { onDevice(work) } }
+
+    private fun <T> onDevice(work: (Device) -> T): T {
+        if (closed.get()) throw FieldException.WrongState(CLOSED)
+        return work(device)
     }
 
     private fun <T> typed(work: () -> T): T = try {

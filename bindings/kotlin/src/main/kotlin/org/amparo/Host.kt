@@ -4,6 +4,11 @@ import amparo.FieldException
 import amparo.KeyStore
 import amparo.LogLevel
 import amparo.LogSink
+import amparo.Proceed
+import amparo.ProgressListener
+import amparo.Transport
+import amparo.TransportException
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.SharedFlow
@@ -53,4 +58,31 @@ internal class WipingKeyStore(private val keystore: KeyStore) : KeyStore, AutoCl
 
     /** The library has its copy by now. */
     override fun close() = seen.forEach { it.fill(0) }
+}
+
+/** Tells how far a call has come until its coroutine is cancelled; keeps what the app's own code threw. */
+internal class CancellableListener(private val job: Job?, private val hears: (Int, Int) -> Unit) : ProgressListener {
+    @Volatile var thrown: Throwable? = null
+        private set
+
+    override fun progress(done: UInt, total: UInt): Proceed = try {
+        if (isActive) hears(done.toInt(), total.toInt())
+        if (isActive) Proceed.GO_ON else Proceed.STOP
+    } catch (e: Throwable) {
+        thrown = e
+        Proceed.STOP
+    }
+
+    private val isActive get() = job?.isActive != false
+}
+
+/** The app's transport. What it throws beside a [TransportException] goes no further: JNA would print an `Error`. */
+internal class GuardedTransport(private val transport: Transport) : Transport {
+    override fun exchange(upload: ByteArray): ByteArray = try {
+        transport.exchange(upload)
+    } catch (e: TransportException) {
+        throw e
+    } catch (_: Throwable) {
+        throw TransportException.Failed()
+    }
 }

@@ -40,6 +40,6 @@ class ApiTest {
             }.sorted()
 
     private companion object {
-        val INTERNAL = setOf("LogFlow", "WipingKeyStore")
+        val INTERNAL = setOf("CancellableListener", "GuardedTransport", "LogFlow", "WipingKeyStore")
     }
 }

@@ -4,6 +4,7 @@ import amparo.AnswerValue
 import amparo.ConsentPurpose
 import amparo.ExceptionKind
 import amparo.FieldException
+import amparo.Headquarters
 import amparo.IdentityField
 import amparo.IdentityRequest
 import amparo.OpenRequest
@@ -15,6 +16,7 @@ import amparo.ShareScope
 import amparo.StartRequest
 import amparo.StepState
 import amparo.StopReason
+import amparo.TransportException
 import amparo.WaiverRequest
 import java.io.File
 import kotlin.reflect.KClass
@@ -50,7 +52,7 @@ object Boundary {
     private fun keys(bytes: ByteArray) = Hostile.giving(bytes)
 
     fun rows(lit: Lit, folder: (String) -> File): Map<String, List<Row>> =
-        walk(lit) + share(lit) + content() + life(folder)
+        walk(lit) + share(lit) + content() + sync(lit) + life(folder)
 
     private fun walk(lit: Lit) = mapOf(
         "answer" to listOf(
@@ -136,6 +138,35 @@ object Boundary {
         "posts" to listOf(ok("ZZ"), invalid("Z"), invalid("ZZZ")),
         "screenings" to listOf(ok(0u, 0u), ok(UInt.MAX_VALUE, UInt.MAX_VALUE)),
     )
+
+    private fun sync(lit: Lit): Map<String, List<Row>> {
+        val hq = Headquarters()
+        val ticket = hq.ticket()
+        fun line(work: (ByteArray) -> ByteArray) = arrayOf<Any?>(Line(work))
+        return mapOf(
+            "enrolled" to listOf(
+                ok(lit.certificate), ok(lit.certificate), invalid(ByteArray(0)), invalid(lit.certificate.dropLast(1).toByteArray()),
+                invalid(lit.certificate + 0),
+            ),
+            "enrolment" to listOf(ok(), ok()),
+            "enrolmentRequest" to listOf(
+                ok(ticket), ok(ticket.lowercase().toList().joinToString(" \n")), ok(ticket.padEnd(2000)), invalid(ticket.padEnd(2001)),
+                invalid(ticket.dropLast(1)), invalid(ticket.take(8)), invalid(""),
+            ),
+            "exportBundle" to listOf(ok(), ok()),
+            "importBundle" to listOf(
+                ok(lit.replies), ok(lit.replies), invalid(ByteArray(0)), invalid(lit.replies.dropLast(1).toByteArray()), invalid(lit.replies + 0),
+            ),
+            "purgeDue" to listOf(ok(), ok()),
+            "sync" to listOf(
+                ok(*line { ByteArray(0) }), ok(*line { ByteArray(20_000_000) }),
+                ok(*line { throw TransportException.Refused(UShort.MAX_VALUE) }), ok(*line { throw TransportException.Cut(ByteArray(0)) }),
+                no<FieldException.Host>(*line { throw TransportException.Failed() }), ok(*line(hq::exchange)), ok(*line(hq::exchange)),
+            ),
+            "syncState" to listOf(ok(), ok()),
+            "wipe" to listOf(ok(), ok()),
+        )
+    }
 
     private fun life(folder: (String) -> File): Map<String, List<Row>> {
         val create = Kit.request(folder("create"))

@@ -2,12 +2,15 @@ package org.amparo
 
 import amparo.AnswerValue
 import amparo.ConsentRequest
+import amparo.FieldException
 import amparo.IdentityRequest
 import amparo.KeyStore
 import amparo.OpenRequest
 import amparo.ShareScope
 import amparo.StartRequest
 import amparo.StepState
+import amparo.Transport
+import amparo.TransportException
 import amparo.WaiverRequest
 import java.nio.ByteBuffer
 
@@ -35,6 +38,7 @@ object Hostile {
         is OpenRequest -> TEXTS.asSequence().map { value.copy(folder = it) } +
             bytes(value.rootJson).map { value.copy(rootJson = it) }
         is KeyStore -> keystores()
+        is Transport -> lines()
         is ByteBuffer -> sequenceOf(0, 31, 33, 100_000).map { ByteBuffer.allocateDirect(it) } + ByteBuffer.allocate(32)
         is List<*> -> lists(value)
         is AnswerValue -> answers()
@@ -51,6 +55,19 @@ object Hostile {
         is WaiverRequest -> TEXTS.asSequence().flatMap { sequenceOf(value.copy(document = it), value.copy(place = it)) }
         is IdentityRequest -> TEXTS.asSequence().map { value.copy(value = it) }
         else -> emptySequence()
+    }
+
+    /** Transports that give and throw what no transport should. */
+    private fun lines(): Sequence<Transport> {
+        val replies = listOf(
+            ByteArray(1), ByteArray(100_000), ByteArray(100_000) { -1 }, ByteArray(20_000) { if (it % 2 == 0) 0x82.toByte() else 0 },
+            ByteArray(100_000) { 0x9F.toByte() }, byteArrayOf(0x5B, -1, -1, -1, -1, -1, -1, -1, -1), CANARY.toByteArray(),
+        )
+        val thrown = listOf(
+            IllegalStateException(CANARY), InterruptedException(CANARY), FieldException.Host(CANARY), TransportException.Offline(),
+            TransportException.Refused(0u), TransportException.Cut(CANARY.toByteArray()), TransportException.Failed(),
+        )
+        return replies.asSequence().map { reply -> Line { reply } } + thrown.asSequence().map { e -> Line { throw e } } + Line { it }
     }
 
     private fun keystores() = sequenceOf(0, 1, 32, 33, 100_000).map { giving(ByteArray(it)) } + object : KeyStore {

@@ -8,6 +8,7 @@ import amparo.ConsentPurpose
 import amparo.ConsentRequest
 import amparo.Device
 import amparo.FieldException
+import amparo.Headquarters
 import amparo.KeyStore
 import amparo.NextView
 import amparo.OpenRequest
@@ -19,6 +20,7 @@ import amparo.ScreeningView
 import amparo.Setting
 import amparo.ShareScope
 import amparo.StartRequest
+import amparo.Transport
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.file.Files
@@ -35,6 +37,8 @@ object Kit {
     val packs: List<ByteArray> =
         content.resolve("packs").listFiles { file -> file.extension == "pack" && !file.name.startsWith("recipients-") }!!
             .sorted().map { it.readBytes() }
+    /** Who may read what goes to headquarters: a demonstration agency among them. */
+    val recipients: ByteArray get() = content.resolve("packs/recipients-americas-demo.pack").readBytes()
     val place = PlaceRequest(country = "CL", post = "cl-los-libertadores", area = "CL-VS", setting = Setting.BORDER)
 
     fun keyBytes() = ByteArray(32) { it.toByte() }
@@ -107,6 +111,8 @@ class Lit(
     val service: String,
     val referral: ReferralId,
     val counter: ULong,
+    val certificate: ByteArray,
+    val replies: ByteArray,
 ) {
     companion object {
         fun walk(device: Device): Lit {
@@ -129,7 +135,14 @@ class Lit(
                 device.consent(id, consentRequest(ConsentPurpose.SHARE_SERVICE, service, ShareScope.NEEDS)).counter
             device.consent(id, consentRequest(ConsentPurpose.SHARE_IDENTITY, service, ShareScope.IDENTITY))
             val item = (device.back(id, null).next as NextView.Ask).question
-            return Lit(id, view.line.case, view.gateChecks.map { it.id }, item, view.steps.last().id, service, referral, counter)
+            val hq = Headquarters()
+            val certificate = hq.enrol(device.enrolmentRequest(hq.ticket()))
+            device.enrolled(certificate)
+            val replies = hq.carry(device.exportBundle().first().bytes).single()
+            return Lit(
+                id, view.line.case, view.gateChecks.map { it.id }, item, view.steps.last().id, service, referral, counter,
+                certificate, replies,
+            )
         }
     }
 }
@@ -141,6 +154,16 @@ open class TurningKeys : KeyStore {
     override fun unwrap(wrapped: ByteArray) = turned(wrapped)
 
     private fun turned(bytes: ByteArray) = ByteArray(bytes.size) { (bytes[it].toInt() xor 0xFF).toByte() }
+}
+
+/** A transport that does this; counts. */
+class Line(val work: (ByteArray) -> ByteArray) : Transport {
+    val uploads = mutableListOf<ByteArray>()
+
+    override fun exchange(upload: ByteArray): ByteArray {
+        synchronized(uploads) { uploads += upload }
+        return work(upload)
+    }
 }
 
 /** What [work] throws must be a [FieldException] that holds nothing that was said. */
@@ -164,7 +187,13 @@ fun holdsNothingSaid(e: Throwable) {
 /** The process lives, the store is whole, and calls work. */
 fun works(device: Device, id: ScreeningId? = null) {
     check(!device.isLocked())
-    if (id != null) check(device.screening(id).line.id == id)
+    if (id != null) {
+        if (device.syncState().screenings.single { it.id == id }.purged) {
+            check(throws<FieldException.NotFound> { device.screening(id) }.what == "purged")
+        } else {
+            check(device.screening(id).line.id == id)
+        }
+    }
     val verified = device.verify()
     check(verified.whole) { "$verified" }
 }

@@ -9,6 +9,7 @@ import amparo.ReferralState
 import amparo.ShareScope
 import amparo.StepState
 import amparo.UnknownReason
+import amparo.Headquarters
 import amparo.WaiverRequest
 import java.io.File
 import java.lang.reflect.Modifier
@@ -42,6 +43,16 @@ class RedactTest {
             yield(device.packet(lit.id, lit.referral, listOf(ShareScope.NEEDS), null))
             yield(device.moveReferral(lit.id, lit.referral, ReferralState.DECLINED, CANARY))
             yield(device.back(lit.id, null))
+            val hq = Headquarters()
+            device.installPack(Kit.recipients)
+            device.enrolled(hq.enrol(device.enrolmentRequest(hq.ticket())))
+            hq.ask(lit.case, CANARY)
+            yield(device.sync(Line(hq::exchange), null))
+            val state = device.syncState()
+            assertEquals(listOf(CANARY to line.code), state.followUps.map { it.text to it.code })
+            yield(state)
+            yield(device.exportBundle())
+            yield(device.enrolment()!!)
             yield(device.closeScreening(lit.id))
         }
         val seen = sortedSetOf<String>()
@@ -81,9 +92,9 @@ class RedactTest {
     private companion object {
         /** They print their name, whatever is in them. */
         val NAMED = sortedSetOf(
-            "AnswerValue", "CardView", "ConsentRequest", "ConsentView", "ContactsView", "ExcludedView", "IdentityRequest",
+            "AnswerValue", "CardView", "ConsentRequest", "ConsentView", "ContactsView", "ExcludedView", "FollowUpView", "IdentityRequest",
             "IndicatorView", "OfferView", "OutcomeClassView", "OutcomeView", "PacketView", "QuestionView", "ReferralView",
-            "ScreeningLineView", "ScreeningView", "StepState", "StepView", "UnknownView", "WaiverRequest",
+            "ScreeningLineView", "ScreeningView", "StepState", "StepView", "UnknownView", "VolumeView", "WaiverRequest",
         )
     }
 }

@@ -5,6 +5,7 @@ import amparo.ConsentPurpose
 import amparo.ConsentRequest
 import amparo.Device
 import amparo.ExceptionKind
+import amparo.Headquarters
 import amparo.IdentityField
 import amparo.IdentityRequest
 import amparo.KeyStore
@@ -16,6 +17,7 @@ import amparo.ShareScope
 import amparo.StartRequest
 import amparo.StepState
 import amparo.StopReason
+import amparo.Transport
 import amparo.WaiverRequest
 import java.io.File
 import java.nio.ByteBuffer
@@ -55,8 +57,13 @@ object Table {
                 made(Device.create(it[0] as OpenRequest, it[1] as ByteBuffer, it[2] as LogSink?))
             },
             call("diagnostics") { diagnostics() },
+            call("enrolled", lit.certificate) { enrolled(it[0] as ByteArray) },
+            call("enrolment") { enrolment()!! },
+            call("enrolmentRequest", Headquarters().ticket()) { enrolmentRequest(it.text(0)) },
+            call("exportBundle") { exportBundle() },
             call("gate", lit.id, listOf<String>()) { gate(it.text(0), it[1] as List<String>) },
             call("giveIdentity", lit.id, IdentityRequest(IdentityField.NAME, "Synthetic")) { giveIdentity(it.text(0), it[1] as IdentityRequest) },
+            call("importBundle", lit.replies) { importBundle(it[0] as ByteArray) },
             call("installPack", Kit.packs[0]) { installPack(it[0] as ByteArray) },
             call("installPacks", Kit.packs.take(2)) { installPacks(it[0] as List<ByteArray>, null) },
             call("isLocked") { isLocked() },
@@ -73,6 +80,7 @@ object Table {
             call("packet", lit.id, lit.referral, listOf(ShareScope.NEEDS), null) { packet(it.text(0), it.text(1), it[2] as List<ShareScope>, it[3] as String?) },
             call("packs", "es") { packs(it.text(0)) },
             call("posts", "CL") { posts(it.text(0)) },
+            call("purgeDue") { purgeDue() },
             call("recordOutcome", lit.id) { recordOutcome(it.text(0)) },
             call("refer", lit.id, lit.service, null) { refer(it.text(0), it.text(1), it[2] as UInt?) },
             call("refuseConsent", lit.id, statistics) { refuseConsent(it.text(0), it[1] as ConsentRequest) },
@@ -84,10 +92,13 @@ object Table {
             call("show", lit.id, lit.item.item) { show(it.text(0), it.text(1)) },
             call("start", StartRequest("four-questions", null, Kit.place, "es")) { start(it[0] as StartRequest) },
             call("stop", lit.id, StopReason.NO_TIME) { stop(it.text(0), it[1] as StopReason) },
+            call("sync", Line(Headquarters()::exchange)) { sync(it[0] as Transport, null) },
+            call("syncState") { syncState() },
             call("unlock", Kit.key()) { lock(); unlock(it[0] as ByteBuffer) },
             call("unlockWithKeystore", TurningKeys()) { lock(); unlockWithKeystore(it[0] as KeyStore) },
             call("verify") { verify() },
             call("waiveConsent", lit.id, waiver) { waiveConsent(it.text(0), it[1] as WaiverRequest) },
+            call("wipe") { wipe() },
             call("withdrawConsent", lit.id, lit.counter) { withdrawConsent(it.text(0), it[1] as ULong) },
         )
     }
