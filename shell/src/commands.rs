@@ -203,15 +203,12 @@ impl Shell<'_> {
         loop {
             let open = self.open_screening()?;
             let resume = open.map(|_| Word::MenuResume);
+            let enrolled = self.device.enrolment()?.is_some();
             let choices: Vec<Choice<Word>> = resume
                 .into_iter()
-                .chain([
-                    Word::MenuScreen,
-                    Word::MenuLookup,
-                    Word::MenuList,
-                    Word::MenuLanguage,
-                    Word::MenuLock,
-                ])
+                .chain([Word::MenuScreen, Word::MenuLookup, Word::MenuList])
+                .chain(enrolled.then_some(Word::MenuSync))
+                .chain([Word::MenuLanguage, Word::MenuLock])
                 .map(|word| Choice { value: word, label: speaker.word(word).into(), hint: String::new() })
                 .collect();
             let shell = Shell { speaker, ..*self };
@@ -231,6 +228,13 @@ impl Shell<'_> {
                     }
                 }
                 Word::MenuList => drop(shell.list()?),
+                Word::MenuSync => {
+                    let ca = std::env::var_os("AMPARO_CA").map(std::path::PathBuf::from);
+                    match shell.seat().sync(ask, ca.as_deref()) {
+                        Err(CommandError::Sync(why)) => ask.tell(&why.to_string()),
+                        other => drop(other?),
+                    }
+                }
                 Word::MenuLanguage => {
                     speaker = if speaker == Speaker::Es { Speaker::En } else { Speaker::Es };
                 }

@@ -228,4 +228,66 @@ mod tests {
             assert_eq!(Http::new("https://hq.example", Some(&file)).err(), Some(CallError::Certificates));
         }
     }
+
+    /// Answers one call with these bytes and hangs up.
+    fn server(answer: &'static [u8]) -> Http {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"the upload") {
+                let mut piece = [0; 1024];
+                let read = stream.read(&mut piece).unwrap();
+                asked.extend_from_slice(&piece[..read]);
+            }
+            std::io::Write::write_all(&mut stream, answer).unwrap();
+        });
+        Http::new(&url, None).unwrap()
+    }
+
+    type Told = Result<Vec<u8>, CallError>;
+
+    #[test]
+    fn what_an_answer_means() {
+        let cut = |answer: &[u8]| -> Told { Err(CallError::Cut { answer: answer.to_vec() }) };
+        let refused = |status| -> Told { Err(CallError::Refused { status }) };
+        let cases: [(&'static [u8], Told); 11] = [
+            (b"HTTP/1.1 200 OK\r\nContent-Type: application/cbor-seq\r\nContent-Length: 3\r\n\r\nabc", Ok(b"abc".to_vec())),
+            (b"HTTP/1.1 204 No Content\r\n\r\n", Ok(Vec::new())),
+            (b"HTTP/1.1 200 OK\r\nContent-Type: application/cbor-seq\r\nContent-Length: 9\r\n\r\nabc", cut(b"abc")),
+            (b"HTTP/1.1 200 OK\r\nContent-Type: application/cbor-seq\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", cut(b"ab")),
+            (b"", cut(b"")),
+            (b"HTTP/1.1 200 O", cut(b"")),
+            (b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", cut(b"")),
+            // Somebody before headquarters, as the page of a hotel.
+            (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", refused(200)),
+            (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", refused(302)),
+            (b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", refused(429)),
+            (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", refused(503)),
+        ];
+        for (answer, meant) in cases {
+            let told = server(answer).post("/v1/exchange", CBOR_SEQ, b"the upload", 100);
+            assert_eq!(told, meant, "{}", String::from_utf8_lossy(answer));
+        }
+    }
+
+    #[test]
+    fn no_more_is_taken_than_was_asked_for() {
+        let answer =
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/cbor-seq\r\nContent-Length: 9\r\n\r\nabcdefghi";
+        match server(answer).post("/v1/exchange", CBOR_SEQ, b"the upload", 5) {
+            Err(CallError::Cut { answer }) => assert!(b"abcdefghi".starts_with(&answer) && answer.len() <= 5),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_told_as_such() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let told = Http::new(&url, None).unwrap().exchange(b"the upload");
+        assert_eq!(told, Err(TransportError::Offline));
+    }
 }

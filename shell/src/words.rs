@@ -85,6 +85,7 @@ words! {
     MenuResume: "Continuar la entrevista abierta", "Continue the open screening";
     MenuLookup: "Buscar un contacto", "Find a contact";
     MenuList: "Ver los casos", "See the cases";
+    MenuSync: "Enviar a la sede y recibir", "Send to headquarters and fetch";
     MenuLanguage: "English", "Español";
     MenuLock: "Bloquear y salir", "Lock and leave";
     ChooseChecklist: "¿Qué lista usará?", "Which checklist?";

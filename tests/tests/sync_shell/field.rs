@@ -16,6 +16,7 @@ use amparo_shell::host::{SystemClock, SystemEntropy};
 use amparo_shell::keystore::Keystore;
 use amparo_shell::scenario::{self, Scenario};
 use amparo_shell::{embedded, home};
+use amparo_tests::canary::{Canary, sightings};
 use amparo_tests::device::patiently;
 use serde_json::{Value, json};
 
@@ -164,6 +165,9 @@ impl Field {
     /// Runs it; the exit code is as wanted. Gives standard output and standard error.
     pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> (String, String) {
         let done = self.run(arguments);
+        assert_eq!(sightings(&crate::planted(), &done.stderr, "standard error"), []);
+        let secret = [Canary::new("passphrase", PASSPHRASE.as_bytes())];
+        assert_eq!(sightings(&secret, &[&done.stdout[..], &done.stderr].concat(), "what is told"), []);
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let (out, err) = (text(&done.stdout), text(&done.stderr));
         assert_eq!(done.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");

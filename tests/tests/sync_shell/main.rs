@@ -78,6 +78,16 @@ fn is_hidden(view: &CaseView) {
     assert!(view.hidden > 0 && view.screenings.iter().all(|screening| screening.answers.is_empty()));
 }
 
+/// What the server tells whoever watches it.
+fn metrics(address: std::net::SocketAddr) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut told = Vec::new();
+    stream.read_to_end(&mut told).unwrap();
+    told
+}
+
 #[test]
 fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -127,6 +137,9 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     is_hidden(&agency.desk().case(made.case).unwrap());
     assert!(custodian.pull().is_ok() && !custodian.desk().case(made.case).unwrap().outcomes.is_empty());
 
+    // Nothing is logged; what whoever watches the server is told is counts.
+    let counts = metrics(hq.address());
+    assert!(counts.starts_with(b"HTTP/1.1 200") && sightings(&planted(), &counts, "metrics").is_empty());
     drop(hq);
     let (found, files) = in_files(&planted(), folder.path()).unwrap();
     assert!(found.is_empty() && files >= 1, "{found:?}");
