@@ -214,8 +214,8 @@ words! {
         "The file of certificates is of no use: it must hold certificates as PEM.";
     Unreached: "No se llegó a la sede. Nada se perdió.", "Headquarters was not reached. Nothing is lost.";
     BrokenOff: "Se cortó. Lo que llegó cuenta; nada se perdió.", "It broke off. What arrived counts; nothing is lost.";
-    Distrusted: "El servidor no puede demostrar que es la sede. No se envió nada.",
-        "The server cannot show that it is headquarters. Nothing was sent.";
+    Distrusted: "El servidor no puede demostrar que es la sede. Nada se da por enviado.",
+        "The server cannot show that it is headquarters. Nothing counts as sent.";
     HqRefuses: "La sede, o algo antes de ella, no atiende ahora. Nada se perdió.",
         "Headquarters, or something before it, does not serve now. Nothing is lost.";
     NotEnrolled: "Este dispositivo no pertenece a ninguna sede todavía. Pida un boleto y use: amparo enrol",

@@ -1,9 +1,14 @@
 //! How sync stands, as JSON. Owns the names of the fields; never who a person is.
 
 use amparo_core::device::{Device, Error, Level, SyncState};
+use amparo_core::referral::Referral;
 use amparo_core::sync::{Ended, Item, SyncReport, TransportError, Why};
+use amparo_schema::id::ScreeningId;
 use amparo_schema::wire::push::Refusal;
 use serde_json::{Value, json};
+
+/// The newest screenings whose referrals are told too; further back it would take long.
+const DETAILED: usize = 200;
 
 /// What a sync did, and how everything stands after it.
 pub(super) fn sync(done: &SyncReport, now: &SyncState, device: &Device) -> Result<Value, Error> {
@@ -27,21 +32,8 @@ pub(super) fn sync(done: &SyncReport, now: &SyncState, device: &Device) -> Resul
 /// How everything stands.
 pub(super) fn state(now: &SyncState, device: &Device) -> Result<Value, Error> {
     let mut screenings = Vec::new();
-    for line in &now.screenings {
-        let referrals = match device.screening(line.screening) {
-            Ok(view) => view
-                .screening
-                .referrals
-                .iter()
-                .map(|referral| {
-                    let reason = referral.moves.last().and_then(|last| last.reason.as_deref());
-                    let service = &referral.contact.service;
-                    json!({ "id": referral.id, "service": service, "state": referral.state, "reason": reason })
-                })
-                .collect(),
-            Err(Error::Purged | Error::Erased) => Vec::new(),
-            Err(why) => return Err(why),
-        };
+    for (n, line) in now.screenings.iter().enumerate() {
+        let referrals = if n < DETAILED { referrals(device, line.screening)? } else { Value::Null };
         screenings.push(json!({
             "screening": line.screening,
             "level": level(line.level),
@@ -80,6 +72,20 @@ pub(super) fn state(now: &SyncState, device: &Device) -> Result<Value, Error> {
         "refused": refused(&now.refused),
         "aside": aside,
     }))
+}
+
+/// The referrals of a screening; nothing where what was said is gone from here.
+fn referrals(device: &Device, screening: ScreeningId) -> Result<Value, Error> {
+    let view = match device.screening(screening) {
+        Err(Error::Purged | Error::Erased) => return Ok(Value::Null),
+        view => view?,
+    };
+    let referral = |referral: &Referral| {
+        let reason = referral.moves.last().and_then(|last| last.reason.as_deref());
+        let service = &referral.contact.service;
+        json!({ "id": referral.id, "service": service, "state": referral.state, "reason": reason })
+    };
+    Ok(view.screening.referrals.iter().map(referral).collect())
 }
 
 /// What headquarters did not take.
