@@ -154,12 +154,13 @@ def test_hostile(lit, name):
 @pytest.mark.parametrize("name", sorted(EXPORTED - {"is_locked"}))
 @pytest.mark.parametrize("when", ["", ":after"])
 def test_panic(lit, name, when, capfd):
+    arguments = valid(lit)[name]
     # Installing several is installing one, several times.
     amparo.set_fail_point({"install_packs": "install_pack"}.get(name, name) + when)
     if name.startswith("unlock"):
         lit.device.lock()
     with pytest.raises(FieldError.Internal) as caught:
-        call(lit, name, valid(lit)[name])
+        call(lit, name, arguments)
     assert caught.value.code == "panic"
     clean(caught.value)
     amparo.set_fail_point(None)

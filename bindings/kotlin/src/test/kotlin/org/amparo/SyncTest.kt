@@ -214,9 +214,9 @@ class SyncTest {
         val inner = AtomicInteger()
         lateinit var back: Line
         back = Line {
-            closed()
             works(device, id)
             if (inner.incrementAndGet() <= 3) {
+                closed()
                 device.sync(back, null)
                 device.purgeDue()
                 device.exportBundle()
