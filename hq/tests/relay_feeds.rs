@@ -48,6 +48,25 @@ fn i19_what_is_withheld_before_the_desk_kept_it_is_not_given() {
     assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [sealed[0].hash]);
 }
 
+/// Found by a simulated world (seed 8656): what was granted anew in between made the relay forget that the desk had it.
+#[test]
+fn i19_a_desk_is_told_of_a_withdrawal_whatever_was_said_before_it_came() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let first = phone.seal();
+    let yes = phone.give(&first, &desk);
+    push(&relay, &mut storage, &[segment(&first), yes]);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [first.hash]);
+    let said =
+        [phone.withhold(first.hash, &desk), phone.give(&first, &desk), phone.withhold(first.hash, &desk)];
+    for frame in said {
+        push(&relay, &mut storage, &[frame]);
+    }
+    assert_eq!(desk.pull(&relay, &mut storage), [Entry::Withdrawn { segment: first.hash }]);
+    assert_eq!(desk.pull(&relay, &mut storage), []);
+}
+
 #[test]
 fn i19_a_withdrawal_that_comes_first_blocks_the_grant_that_comes_later() {
     let (relay, mut storage) = hq();

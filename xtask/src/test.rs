@@ -98,7 +98,8 @@ pub(crate) fn sim() -> Outcome {
 }
 
 fn worlds(count: &str, profile: &[&str]) -> Outcome {
-    let words = ["test", "--locked", "-p", "amparo-tests", "--test", "world"];
+    // The whole workspace, so that what was built for its tests is used again.
+    let words = ["test", "--locked", "--workspace", "--test", "world"];
     let words = [&words[..], profile, &["--", "--nocapture"]].concat();
     command_with(("AMPARO_WORLDS", count), &cargo(), &words)
 }

@@ -49,11 +49,15 @@ pub(super) fn decide(delivery: &Delivery, standing: Option<Standing>) -> Decisio
     }
 }
 
-fn next_stage(stage: Stage, decision: &Decision) -> Stage {
-    match (decision, stage) {
+/// Where a delivery goes from here. A reader who was ever given the segment is told of every withdrawal,
+/// whatever was said in between.
+fn next_stage(delivery: &Delivery, decision: &Decision) -> Stage {
+    let given = delivery.position.is_some();
+    match (decision, delivery.stage) {
         (Decision::Give(_), Stage::Waiting | Stage::Retract | Stage::Retracted) => Stage::Due,
+        (Decision::Withdraw, Stage::Retracted) => Stage::Retracted,
+        (Decision::Withdraw, _) if given => Stage::Retract,
         (Decision::Hold | Decision::Withdraw, Stage::Due) => Stage::Waiting,
-        (Decision::Withdraw, Stage::Given | Stage::Acknowledged) => Stage::Retract,
         (_, stage) => stage,
     }
 }
@@ -175,7 +179,7 @@ impl Work<'_> {
                 *before = voice;
             }
         }
-        delivery.stage = next_stage(delivery.stage, &decide(&delivery, standing));
+        delivery.stage = next_stage(&delivery, &decide(&delivery, standing));
         Ok(self.tx.put_delivery(&delivery)?)
     }
 
@@ -188,7 +192,7 @@ impl Work<'_> {
     ) -> Result<(), RelayError> {
         for mut delivery in self.tx.deliveries(device, segment)? {
             delivery.landed = landed;
-            delivery.stage = next_stage(delivery.stage, &decide(&delivery, landed.map(|_| Standing::Sound)));
+            delivery.stage = next_stage(&delivery, &decide(&delivery, landed.map(|_| Standing::Sound)));
             self.tx.put_delivery(&delivery)?;
         }
         Ok(())
@@ -201,7 +205,7 @@ impl Work<'_> {
             if standing == Some(Standing::Erased) {
                 delivery.voices.iter_mut().for_each(|voice| voice.grant = None);
             }
-            delivery.stage = next_stage(delivery.stage, &decide(&delivery, standing));
+            delivery.stage = next_stage(&delivery, &decide(&delivery, standing));
             self.tx.put_delivery(&delivery)?;
         }
         Ok(())
