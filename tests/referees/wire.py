@@ -150,15 +150,22 @@ def unwrap(grant, secret, header_hash):
     return hpke_open(secret, encapsulated, b"amparo-grant-1" + header_hash, b"", wrapped)
 
 
+def decompressor(dictionary):
+    if dictionary == 0:
+        return zstandard.ZstdDecompressor()
+    words = (ROOT / "schema" / "dictionary" / f"{dictionary}.zdict").read_bytes()
+    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(words))
+
+
 def open_segment(data, device_key, key):
     header_bytes, signature, ciphertext = canonical(data)
     verify(device_key, b"amparo-segment-1", header_bytes, signature)
     header = canonical(header_bytes)
-    assert header[:3] == [1, 1, 0]
+    assert header[:2] == [1, 1]
     assert header[7] == len(ciphertext) and header[8] == sha256(ciphertext)
     zeroed = cbor2.dumps(header[:8] + [bytes(32)] + header[9:])
     padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, zeroed)
-    encoded = zstandard.ZstdDecompressor().decompressobj().decompress(unpad(padded))
+    encoded = decompressor(header[2]).decompressobj().decompress(unpad(padded))
     plain = canonical(encoded)
     prk = extract(b"", key)
     salts = [expand(prk, b"amparo-event-salt-1" + i.to_bytes(4, "big"), 32) for i in range(len(plain[3]))]
