@@ -1,6 +1,5 @@
 //! The whole loop by the command line: relay, desk, letters, backups, TLS.
 
-
 use amparo_schema::fact::{Body, Compartment, Fact, Packs, ReferralState, Stamp};
 use amparo_schema::id::{CaseId, Hash, ReferralId, ScreeningId};
 use amparo_schema::pack::PackRef;
