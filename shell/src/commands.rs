@@ -17,6 +17,7 @@ use crate::content::ContentError;
 use crate::home::{self, HomeError};
 use crate::keystore::KeystoreError;
 use crate::sync::{NotDone, Seat};
+use crate::told::told;
 use crate::walk::{Start, Walk, WalkError, begin};
 use crate::words::{Speaker, Word};
 use crate::{content, demo, draw, packets, report, scenario};
@@ -78,10 +79,11 @@ pub fn run(args: &Args) -> u8 {
 
 #[allow(clippy::print_stderr)] // a shell talks
 fn complain(args: &Args, error: &CommandError) {
+    let told = told(error, Speaker::of(&args.lang));
     if args.json {
-        eprintln!("{}", json!({ "error": error.to_string() }));
+        eprintln!("{}", json!({ "error": told }));
     } else if code_of(error) != exit::ENDED {
-        eprintln!("amparo: {error}");
+        eprintln!("amparo: {told}");
     }
 }
 

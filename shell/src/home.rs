@@ -32,6 +32,14 @@ pub enum HomeError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The store is gone, and what belongs to it is here: an empty one in its place would look whole.
+    #[error(
+        "{place}: the store is gone, but its key and head file are here; put it back, or choose another folder"
+    )]
+    StoreGone {
+        /// The data folder.
+        place: String,
+    },
     /// No data folder is known.
     #[error("no data folder: set AMPARO_HOME or give --home")]
     NoFolder,
@@ -75,6 +83,8 @@ pub fn open(
         let key = unlock(&keystore, secret, ask, speaker)?;
         if store.exists() {
             Device::open(&store, &key, trust, clock, Arc::new(SystemEntropy))?
+        } else if folder.join("store.db.head").exists() {
+            return Err(HomeError::StoreGone { place: folder.display().to_string() });
         } else {
             Device::create(&store, &key, trust, clock, Arc::new(SystemEntropy))?
         }

@@ -16,6 +16,7 @@ pub mod packets;
 pub mod report;
 pub mod scenario;
 pub mod sync;
+pub mod told;
 pub mod transport;
 pub mod walk;
 pub mod words;

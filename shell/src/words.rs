@@ -310,6 +310,17 @@ words! {
     BundleWritten: "Archivos escritos:", "Files written:";
     BundleTaken: "Archivos recibidos:", "Files taken:";
     NewThings: "cosas nuevas", "new things";
+    KeyDestroyed: "demasiados intentos: la clave se destruyó. Lo sellado aún puede llegar a la sede.",
+        "too many attempts: the key was destroyed. What was sealed can still reach headquarters.";
+    StoreGone: "el almacén no está, pero sí su clave: póngalo de vuelta, o use otra carpeta",
+        "the store is gone, but its key is here: put it back, or use another folder";
+    SaidIsPurged: "ya no está en este dispositivo; la sede lo tiene", "gone from this device; headquarters has it";
+    SaidIsErased: "lo que se dijo se borró al cerrar; queda solo el resultado",
+        "what was said was erased at closing; only the outcome is kept";
+    SearchTooLong: "texto de búsqueda demasiado largo", "search text too long";
+    DiskFull: "no queda espacio en el disco", "no room left on the disk";
+    StoreBusy: "otro programa usa el almacén", "another program uses the store";
+    StoreDamaged: "el almacén está dañado: amparo verify dice dónde", "the store is damaged: amparo verify says where";
     NotForUs: "dañado, o no es para este dispositivo", "damaged, or not for this device";
 }
 

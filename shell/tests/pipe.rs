@@ -394,6 +394,17 @@ fn bytes_that_are_no_text_and_lines_without_end_are_an_end_of_input() {
 }
 
 #[test]
+fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
+    let home = Home::made().copy();
+    std::fs::remove_file(home.path().join("store.db")).unwrap();
+    for words in [&["list"][..], &["verify"]] {
+        let ran = home.typed(words, &[]);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(!home.path().join("store.db").exists());
+    }
+}
+
+#[test]
 fn ten_wrong_passphrases_lock_for_good() {
     let home = Home::made();
     let wrong = "no es esta\n".repeat(12);

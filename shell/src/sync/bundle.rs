@@ -52,8 +52,8 @@ impl Seat<'_> {
         Ok(exit::OK)
     }
 
-    /// Takes files of answers, in any order; a folder stands for the files in it. What is not for this device, or
-    /// damaged, is told and passed over.
+    /// Takes files of answers, in any order; a folder stands for the files in it. What is not for this device,
+    /// damaged, or cannot be read is told and passed over.
     ///
     /// # Errors
     /// [`super::NotDone`] before enrolment; those of the device, with what came before taken.
@@ -64,7 +64,17 @@ impl Seat<'_> {
         let (mut taken, mut entries, mut faults) = (0_u64, 0_u64, 0_u64);
         let mut aside: Vec<Why> = Vec::new();
         for file in files(given)? {
-            let bytes = read(&file)?;
+            let bytes = match read(&file) {
+                Ok(bytes) => bytes,
+                // One that cannot be read holds up no other.
+                Err(why) => {
+                    faults = faults.saturating_add(1);
+                    if !self.json {
+                        say(&format!("  ! {why}"));
+                    }
+                    continue;
+                }
+            };
             match self.device.import_bundle(&bytes) {
                 Ok(report) => {
                     taken = taken.saturating_add(1);
@@ -83,7 +93,7 @@ impl Seat<'_> {
         // What came may have made things due that were waiting for it.
         self.device.purge_due()?;
         if self.json {
-            say(&json!({ "files": taken, "new": entries, "not_for_this_device": faults }).to_string());
+            say(&json!({ "files": taken, "new": entries, "not_taken": faults }).to_string());
         } else {
             say(&format!(
                 "{} {taken} ({entries} {})",
