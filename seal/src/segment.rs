@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use amparo_schema::fact::{Compartment, Fact};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
-use amparo_schema::limits::SEGMENT_PLAIN_BYTES_MAX;
+use amparo_schema::limits::{SEGMENT_EVENTS_MAX, SEGMENT_PLAIN_BYTES_MAX};
 use amparo_schema::wire::segment::{
     DICTIONARY, Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, dictionary,
     header_hash,
@@ -32,11 +32,11 @@ const NONCE: [u8; 12] = [0; 12];
 /// What a segment is made of.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SegmentInput {
-    /// The case; none in the audit compartment.
+    /// The case; none in the audit lane.
     pub case: Option<CaseId>,
-    /// The screening; none in the audit compartment.
+    /// The screening; none in the audit lane.
     pub screening: Option<ScreeningId>,
-    /// The compartment of every fact.
+    /// A compartment of the lane of which every fact is.
     pub compartment: Compartment,
     /// Counters and encoded facts, in order; identity facts opened.
     pub events: Vec<(u64, Vec<u8>)>,
@@ -74,23 +74,13 @@ pub fn first_previous(device: &VerifyKey) -> Hash {
     header_hash(&device.0)
 }
 
-/// Seals facts of one compartment under a fresh key and signs the header.
+/// Seals facts of one lane under a fresh key and signs the header.
 ///
 /// # Errors
 /// [`SealError`]; nothing was made.
 pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Result<Sealed, SealError> {
-    check(input)?;
+    let plain = Plain { case: input.case, screening: input.screening, events: events(input)? };
     let key = SegmentKey(fresh_key(entropy)?);
-    let plain = Plain {
-        case: input.case,
-        screening: input.screening,
-        compartment: input.compartment,
-        events: input
-            .events
-            .iter()
-            .map(|(counter, fact)| Event { counter: *counter, fact: fact.clone() })
-            .collect(),
-    };
     let encoded = Zeroizing::new(to_bytes(&plain)?);
     if encoded.len() > SEGMENT_PLAIN_BYTES_MAX {
         return Err(SealError::TooLarge);
@@ -159,20 +149,26 @@ pub fn open(
     Ok(plain)
 }
 
-fn check(input: &SegmentInput) -> Result<(), SealError> {
+/// The facts with their compartments, if all of them may be sealed together.
+fn events(input: &SegmentInput) -> Result<Vec<Event>, SealError> {
     if input.events.is_empty() {
         return Err(SealError::Empty);
+    }
+    if input.events.len() > SEGMENT_EVENTS_MAX {
+        return Err(SealError::TooLarge);
     }
     if !input.events.is_sorted_by(|(a, _), (b, _)| a < b) {
         return Err(SealError::Order);
     }
-    for (counter, bytes) in &input.events {
+    let event = |(counter, bytes): &(u64, Vec<u8>)| {
         let fact: Fact = from_bytes(bytes).map_err(|_| SealError::NotAFact(*counter))?;
-        if fact.body.compartment() != input.compartment {
+        let compartment = fact.body.compartment();
+        if compartment.lane() != input.compartment.lane() {
             return Err(SealError::Compartment(*counter));
         }
-    }
-    Ok(())
+        Ok(Event { counter: *counter, compartment, fact: bytes.clone() })
+    };
+    input.events.iter().map(event).collect()
 }
 
 fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {

@@ -27,7 +27,7 @@ pub struct NewSegment<'a> {
     pub number: u64,
     /// Its screening, if it is of one.
     pub screening: Option<ScreeningId>,
-    /// The compartment of its facts.
+    /// The compartment by which the lane of its facts is named.
     pub compartment: Compartment,
     /// Its bytes.
     pub segment: &'a Segment,
@@ -46,7 +46,7 @@ pub struct SegmentRow {
     pub number: u64,
     /// Its screening, if it is of one.
     pub screening: Option<ScreeningId>,
-    /// The compartment of its facts.
+    /// The compartment by which the lane of its facts is named.
     pub compartment: Compartment,
     /// The hash by which it is chained and granted.
     pub hash: Hash,
@@ -167,7 +167,7 @@ pub fn hash(rows: &Rows<'_>, incarnation: u64, number: u64) -> Result<Option<Has
     Ok(query.query_row((signed(incarnation)?, number), |r| hash_at(r, 0)).optional()?)
 }
 
-/// The compartment of a segment.
+/// The compartment by which the lane of a segment's facts is named.
 ///
 /// # Errors
 /// [`StoreError::Unknown`] for a segment that is not in the store.

@@ -1,9 +1,10 @@
 //! Damage and malice: every flipped bit, every mixed part, and a device that signs what it should not.
 
 use amparo_core::random::SeededEntropy;
+use amparo_core::schema::fact::Compartment;
 use amparo_core::schema::id::Hash;
 use amparo_core::schema::limits::SEGMENT_PLAIN_BYTES_MAX;
-use amparo_core::schema::wire::segment::{Grant, Header, Plain, Segment, header_hash};
+use amparo_core::schema::wire::segment::{Event, Grant, Header, Plain, Segment, header_hash};
 use amparo_core::seal::{
     OpenError, SegmentKey, first_previous, from_bytes, grant, inspect, open, seal, to_bytes,
 };
@@ -160,13 +161,25 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     assert_eq!(with(bomb).open(), Err(OpenError::Expansion));
 
     assert_eq!(with(pack(&[&encoded[..], b"\0"].concat())).open(), Err(OpenError::Form));
-    let mut plain: Plain = from_bytes(&encoded).unwrap();
+    let plain: Plain = from_bytes(&encoded).unwrap();
     assert_eq!(with(pack(&encoded)).open().as_ref(), Ok(&plain), "another level of zstd is no forgery");
-    plain.events.swap(0, 1);
-    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
-    plain.events.clear();
-    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
+    let sealed_as = |edit: fn(&mut Vec<Event>)| {
+        let mut plain = plain.clone();
+        edit(&mut plain.events);
+        with(pack(&to_bytes(&plain).unwrap())).open()
+    };
+    assert_eq!(sealed_as(|events| events.truncate(1)), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[0].counter -= 1), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[0].compartment = Compartment::Consent), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[2].fact = events[1].fact.clone()), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events.swap(0, 1)), Err(OpenError::Form), "counters go up");
+    assert_eq!(sealed_as(|events| events[1].compartment = Compartment::Identity), Err(OpenError::Form));
+    assert_eq!(sealed_as(Vec::clear), Err(OpenError::Form));
     assert_eq!(Forge { root: Hash([1; 32]), ..Forge::honest() }.open(), Err(OpenError::Root));
+
+    let bare = Forge { edit: |h| h.dictionary = 0, ..with(pack(&encoded)) };
+    assert_eq!(bare.open().as_ref(), Ok(&plain), "without a dictionary");
+    assert_eq!(Forge { edit: |h| h.dictionary = 0, ..Forge::honest() }.open(), Err(OpenError::Expansion));
 
     for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 2] {
         assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Version));

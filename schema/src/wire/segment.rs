@@ -7,10 +7,13 @@
 //! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files, preceded by its length (u32, big
 //! endian) and padded with zeros to a bucket.
 
+mod plain;
+
 use minicbor::{Decode, Encode};
 
-use crate::fact::Compartment;
-use crate::id::{CaseId, DeviceId, Hash, ScreeningId};
+use crate::id::{DeviceId, Hash};
+
+pub use plain::{Event, Plain};
 
 /// Suite 1: X25519, HKDF-SHA-256, ChaCha20-Poly1305, Ed25519.
 pub const SUITE_1: u8 = 1;
@@ -69,35 +72,6 @@ pub struct Header {
     /// RFC 9162 Merkle root (SHA-256) over the salted event hashes.
     #[n(9)]
     pub events_root: Hash,
-}
-
-/// The plaintext of a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Plain {
-    /// The case.
-    #[n(0)]
-    pub case: Option<CaseId>,
-    /// The screening.
-    #[n(1)]
-    pub screening: Option<ScreeningId>,
-    /// The compartment.
-    #[n(2)]
-    pub compartment: Compartment,
-    /// The facts, in order, each with its counter and encoded as stored (identity facts opened).
-    #[n(3)]
-    pub events: Vec<Event>,
-}
-
-/// One fact in a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Event {
-    /// Its counter in the store.
-    #[n(0)]
-    pub counter: u64,
-    /// The encoded [`crate::fact::Fact`].
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub fact: Vec<u8>,
 }
 
 /// The key of one segment, wrapped for one recipient with HPKE base mode; `info` is [`GRANT_CONTEXT`]
