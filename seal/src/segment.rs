@@ -26,6 +26,8 @@ const VERSION: u8 = 1;
 const ZSTD_LEVEL: i32 = 19;
 /// Binary logarithm of the largest window that a reader grants: `SEGMENT_PLAIN_BYTES_MAX`.
 const ZSTD_WINDOW_LOG_MAX: u32 = 24;
+/// How every zstd frame begins (RFC 8878, 3.1.1); says nothing, so it stays behind.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The key is used once, so the nonce may be zero.
 const NONCE: [u8; 12] = [0; 12];
 
@@ -191,23 +193,32 @@ fn prepared() -> &'static EncoderDictionary<'static> {
     PREPARED.get_or_init(|| EncoderDictionary::copy(dictionary(DICTIONARY).unwrap_or_default(), ZSTD_LEVEL))
 }
 
+/// One frame without its magic number, and without what the header or the length says already: dictionary,
+/// content size, checksum.
 fn compress(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let fail = |_| SealError::Encoding;
     let mut compressor = Compressor::with_prepared_dictionary(prepared()).map_err(fail)?;
-    Ok(Zeroizing::new(compressor.compress(encoded).map_err(fail)?))
+    compressor.include_contentsize(false).map_err(fail)?;
+    compressor.include_dictid(false).map_err(fail)?;
+    compressor.include_checksum(false).map_err(fail)?;
+    let frame = Zeroizing::new(compressor.compress(encoded).map_err(fail)?);
+    let packed = frame.strip_prefix(&ZSTD_MAGIC).ok_or(SealError::Encoding)?;
+    Ok(Zeroizing::new(packed.to_vec()))
 }
 
 fn expand(packed: &[u8], number: u32) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let fail = |_| OpenError::Expansion;
     let dictionary = dictionary(number).ok_or(OpenError::Version)?;
+    let frame = ZSTD_MAGIC.as_slice().chain(packed);
     let mut decoder =
-        zstd::stream::read::Decoder::with_dictionary(packed, dictionary).map_err(fail)?.single_frame();
+        zstd::stream::read::Decoder::with_dictionary(frame, dictionary).map_err(fail)?.single_frame();
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(fail)?;
     let mut out = Zeroizing::new(Vec::new());
     // One byte past the limit tells that there is more.
     let limit = u64::try_from(SEGMENT_PLAIN_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     decoder.by_ref().take(limit).read_to_end(&mut out).map_err(fail)?;
-    if out.len() > SEGMENT_PLAIN_BYTES_MAX || !decoder.finish().is_empty() {
+    let (_, rest) = decoder.finish().into_inner();
+    if out.len() > SEGMENT_PLAIN_BYTES_MAX || !rest.is_empty() {
         return Err(OpenError::Expansion);
     }
     Ok(out)

@@ -150,11 +150,18 @@ def unwrap(grant, secret, header_hash):
     return hpke_open(secret, encapsulated, b"amparo-grant-1" + header_hash, b"", wrapped)
 
 
-def decompressor(dictionary):
-    if dictionary == 0:
-        return zstandard.ZstdDecompressor()
-    words = (ROOT / "schema" / "dictionary" / f"{dictionary}.zdict").read_bytes()
-    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(words))
+def expanded(packed, dictionary):
+    words = None
+    if dictionary:
+        file = ROOT / "schema" / "dictionary" / f"{dictionary}.zdict"
+        words = zstandard.ZstdCompressionDict(file.read_bytes())
+    frame = zstandard.get_frame_parameters(packed, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+    assert not frame.dict_id and not frame.has_checksum
+    assert frame.content_size == zstandard.CONTENTSIZE_UNKNOWN and frame.window_size <= 1 << 24
+    reader = zstandard.ZstdDecompressor(dict_data=words, format=zstandard.FORMAT_ZSTD1_MAGICLESS).decompressobj()
+    out = reader.decompress(packed)
+    assert reader.eof and not reader.unused_data, "one frame"
+    return out
 
 
 def signed64(n):
@@ -197,7 +204,7 @@ def open_segment(data, device_key, key):
     assert header[7] == len(ciphertext) and header[8] == sha256(ciphertext)
     zeroed = cbor2.dumps(header[:8] + [bytes(32)] + header[9:])
     padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, zeroed)
-    encoded = decompressor(header[2]).decompressobj().decompress(unpad(padded))
+    encoded = expanded(unpad(padded), header[2])
     plain = canonical(encoded)
     prk = extract(b"", key)
     facts = events(plain)

@@ -136,9 +136,10 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     let frame = honest.padded[4..4 + length].to_vec();
     let dictionary = amparo_schema::wire::segment::dictionary(1).unwrap();
     let mut encoded = Vec::new();
-    let mut decoder = zstd::stream::read::Decoder::with_dictionary(&frame[..], dictionary).unwrap();
+    let whole = [b"\x28\xb5\x2f\xfd", &frame[..]].concat();
+    let mut decoder = zstd::stream::read::Decoder::with_dictionary(&whole[..], dictionary).unwrap();
     std::io::Read::read_to_end(&mut decoder, &mut encoded).unwrap();
-    let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap());
+    let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap()[4..]);
     assert!(honest.open().is_ok(), "the forge itself is sound");
 
     let with = |padded: Vec<u8>| Forge { padded, ..Forge::honest() };
@@ -156,6 +157,12 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     assert_eq!(with(Forge::packed(b"not a frame")).open(), Err(OpenError::Expansion));
     assert_eq!(with(Forge::packed(&[&frame[..], b"x"].concat())).open(), Err(OpenError::Expansion));
     assert_eq!(with(Forge::packed(&frame[..frame.len() - 1])).open(), Err(OpenError::Expansion));
+    assert_eq!(
+        with(Forge::packed(&whole)).open(),
+        Err(OpenError::Expansion),
+        "the magic number stays behind"
+    );
+    assert_eq!(with(Forge::packed(&[&frame[..], &whole].concat())).open(), Err(OpenError::Expansion));
     let bomb = pack(&vec![0; SEGMENT_PLAIN_BYTES_MAX + 1]);
     assert!(bomb.len() < 8_192, "a bomb is small: {}", bomb.len());
     assert_eq!(with(bomb).open(), Err(OpenError::Expansion));

@@ -1,11 +1,11 @@
-//! Segments and grants: the facts of one screening and one compartment, sealed.
+//! Segments and grants: the facts of one screening and one lane, sealed.
 //!
 //! A segment is the CBOR array `[header bytes, signature, ciphertext]`. The signature is Ed25519 over the
 //! COSE `Sig_structure` of a `COSE_Sign1` with protected header `{1: -8}`, external data
 //! [`SIGN_CONTEXT`] and the header bytes as payload. The ciphertext is ChaCha20-Poly1305 with a key used
 //! once, nonce zero, and as additional data the header bytes with `ciphertext_sha256` zeroed. The plaintext
-//! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files, preceded by its length (u32, big
-//! endian) and padded with zeros to a bucket.
+//! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files (a frame without its magic
+//! number), preceded by its length (u32, big endian) and padded with zeros to a bucket.
 
 mod plain;
 

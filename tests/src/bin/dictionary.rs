@@ -18,9 +18,10 @@ use amparo_shell::content::keys::demo_custodian_secret;
 use amparo_shell::{embedded, home};
 use amparo_tests::dice::Dice;
 use amparo_tests::{answers, device};
+use zstd::bulk::Compressor;
 
 /// Bytes of the dictionary: what a phone carries for it.
-const DICTIONARY_BYTES: usize = 24 * 1024;
+const DICTIONARY_BYTES: usize = 32 * 1024;
 const TRAINING: std::ops::Range<u64> = 0..160;
 const UNSEEN: std::ops::Range<u64> = 1_000..1_040;
 const CHECKLISTS: [&str; 5] =
@@ -71,11 +72,11 @@ fn measure(dictionary: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn tell(what: &str, some: &[&Screening], dictionary: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-    let mut with = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?;
-    let mut without = zstd::bulk::Compressor::new(LEVEL)?;
+    let mut with = packer(dictionary)?;
+    let mut without = packer(&[])?;
     let mut sums = [0; 6];
     for (plain, sealed) in some.iter().flat_map(|s| &s.segments) {
-        let (bare, packed) = (without.compress(plain)?.len(), with.compress(plain)?.len());
+        let (bare, packed) = (packed_bytes(&mut without, plain)?, packed_bytes(&mut with, plain)?);
         let each = [plain.len(), bare, padded_bytes(bare), packed, padded_bytes(packed), *sealed];
         sums.iter_mut().zip(each).for_each(|(sum, bytes)| *sum += bytes);
     }
@@ -87,6 +88,20 @@ fn tell(what: &str, some: &[&Screening], dictionary: &[u8]) -> Result<(), Box<dy
     println!("  zstd with the dictionary  {packed:>6}   padded {packed_padded}");
     println!("  sealed by this build      {sealed:>6}   with header, signature and tag");
     Ok(())
+}
+
+/// Compresses as segments are.
+fn packer(dictionary: &[u8]) -> std::io::Result<Compressor<'static>> {
+    let mut packer = Compressor::with_dictionary(LEVEL, dictionary)?;
+    packer.include_contentsize(false)?;
+    packer.include_dictid(false)?;
+    packer.include_checksum(false)?;
+    Ok(packer)
+}
+
+/// The length of the frame without its magic number.
+fn packed_bytes(packer: &mut Compressor<'_>, plain: &[u8]) -> std::io::Result<usize> {
+    Ok(packer.compress(plain)?.len().saturating_sub(4))
 }
 
 /// What each screening leaves behind.
