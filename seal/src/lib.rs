@@ -99,12 +99,9 @@ pub enum OpenError {
     /// Another format version, suite or dictionary.
     #[error("another version")]
     Version,
-    /// The device's signature does not hold.
+    /// The device's signature does not hold over these bytes.
     #[error("the signature does not hold")]
     Signature,
-    /// The ciphertext is not the one that was signed.
-    #[error("not the ciphertext that was signed")]
-    Ciphertext,
     /// The grant is for another segment.
     #[error("the grant is for another segment")]
     OtherSegment,

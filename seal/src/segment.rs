@@ -8,7 +8,7 @@ use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
 use amparo_schema::limits::{SEGMENT_EVENTS_MAX, SEGMENT_PLAIN_BYTES_MAX};
 use amparo_schema::wire::segment::{
     DICTIONARY, Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, dictionary,
-    header_hash,
+    header_hash, signed_payload,
 };
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
@@ -73,7 +73,7 @@ pub struct Sealed {
 /// The `previous` of segment 0: binds the chain to the device's signing key.
 #[must_use]
 pub fn first_previous(device: &VerifyKey) -> Hash {
-    header_hash(&device.0)
+    Hash::of("amparo-segment-1", &[&device.0])
 }
 
 /// Seals facts of one lane under a fresh key and signs the header.
@@ -89,7 +89,7 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
     }
     let packed = compress(&encoded)?;
     let padded = pad(&packed)?;
-    let mut header = Header {
+    let header = to_bytes(&Header {
         version: VERSION,
         suite: SUITE_1,
         dictionary: DICTIONARY,
@@ -97,24 +97,20 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
         incarnation: input.incarnation,
         number: input.number,
         previous: input.previous,
-        ciphertext_bytes: u32::try_from(padded.len() + 16).map_err(|_| SealError::TooLarge)?,
-        ciphertext_sha256: Hash([0; 32]),
         events_root: events_root(&key, &plain.events).ok_or(SealError::Encoding)?,
-    };
-    let aad = to_bytes(&header)?;
+    })?;
     let ciphertext = ChaCha20Poly1305::new(key.expose().into())
-        .encrypt(&NONCE.into(), Payload { msg: &padded, aad: &aad })
+        .encrypt(&NONCE.into(), Payload { msg: &padded, aad: &header })
         .map_err(|_| SealError::Encoding)?;
-    header.ciphertext_sha256 = sha256(&ciphertext);
-    let header = to_bytes(&header)?;
-    let hash = header_hash(&header);
-    let signature = signer.sign(&signed_bytes(SIGN_CONTEXT, &header)).to_vec();
-    let segment = to_bytes(&Segment { header, signature, ciphertext })?;
-    Ok(Sealed { segment, hash, key })
+    let mut segment = Segment { header, signature: Vec::new(), ciphertext };
+    let covered = segment.ciphertext_sha256();
+    let payload = signed_payload(&segment.header, &covered);
+    segment.signature = signer.sign(&signed_bytes(SIGN_CONTEXT, &payload)).to_vec();
+    Ok(Sealed { segment: to_bytes(&segment)?, hash: header_hash(&segment.header, &covered), key })
 }
 
-/// Verifies all of a segment that can be verified without its key: form, version, signature, length and hash
-/// of the ciphertext. Gives the header and its hash.
+/// Verifies all of a segment that can be verified without its key: form, version, and the signature over header
+/// and ciphertext. Gives the header and its hash.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -134,12 +130,10 @@ pub fn open(
     secret: &SecretKey,
     device: &VerifyKey,
 ) -> Result<Plain, OpenError> {
-    let (header, hash, ciphertext) = verified(segment, device)?;
+    let (header, hash, segment) = verified(segment, device)?;
     let key = crate::grant::unwrap(grant, &hash, secret)?;
-    let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() })
-        .map_err(|_| OpenError::Form)?;
     let padded = ChaCha20Poly1305::new(key.expose().into())
-        .decrypt(&NONCE.into(), Payload { msg: &ciphertext, aad: &aad })
+        .decrypt(&NONCE.into(), Payload { msg: &segment.ciphertext, aad: &segment.header })
         .map(Zeroizing::new)
         .map_err(|_| OpenError::Cipher)?;
     let encoded = expand(unpad(&padded)?, header.dictionary)?;
@@ -173,18 +167,16 @@ fn events(input: &SegmentInput) -> Result<Vec<Event>, SealError> {
     input.events.iter().map(event).collect()
 }
 
-fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {
+fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Segment), OpenError> {
     let segment: Segment = from_bytes(segment)?;
-    device.verify(&signed_bytes(SIGN_CONTEXT, &segment.header), &segment.signature)?;
+    let covered = segment.ciphertext_sha256();
+    let payload = signed_payload(&segment.header, &covered);
+    device.verify(&signed_bytes(SIGN_CONTEXT, &payload), &segment.signature)?;
     let header: Header = from_bytes(&segment.header)?;
     if (header.version, header.suite) != (VERSION, SUITE_1) || dictionary(header.dictionary).is_none() {
         return Err(OpenError::Version);
     }
-    let length = u32::try_from(segment.ciphertext.len()).ok();
-    if length != Some(header.ciphertext_bytes) || sha256(&segment.ciphertext) != header.ciphertext_sha256 {
-        return Err(OpenError::Ciphertext);
-    }
-    Ok((header, header_hash(&segment.header), segment.ciphertext))
+    Ok((header, header_hash(&segment.header, &covered), segment))
 }
 
 /// The present dictionary, made ready for compression once per process.
@@ -237,8 +229,4 @@ fn events_root(key: &SegmentKey, events: &[Event]) -> Option<Hash> {
         tree.push(leaf.into());
     }
     Some(Hash((*tree.root().as_bytes()).into()))
-}
-
-fn sha256(bytes: &[u8]) -> Hash {
-    Hash(Sha256::digest(bytes).into())
 }

@@ -144,10 +144,10 @@ def merkle(leaves):
     return sha256(b"\1" + merkle(leaves[:k]) + merkle(leaves[k:]))
 
 
-def unwrap(grant, secret, header_hash):
+def unwrap(grant, secret, named):
     segment, reader, encapsulated, wrapped = grant
-    assert segment == header_hash and reader == reader_id(public_of(secret))
-    return hpke_open(secret, encapsulated, b"amparo-grant-1" + header_hash, b"", wrapped)
+    assert segment == named and reader == reader_id(public_of(secret))
+    return hpke_open(secret, encapsulated, b"amparo-grant-1" + named, b"", wrapped)
 
 
 def expanded(packed, dictionary):
@@ -196,21 +196,24 @@ def events(plain):
     return out
 
 
+def header_hash(segment):
+    header_bytes, _, ciphertext = cbor2.loads(segment)
+    return labelled(b"amparo-segment-1", header_bytes, sha256(ciphertext))
+
+
 def open_segment(data, device_key, key):
     header_bytes, signature, ciphertext = canonical(data)
-    verify(device_key, b"amparo-segment-1", header_bytes, signature)
+    verify(device_key, b"amparo-segment-1", header_bytes + sha256(ciphertext), signature)
     header = canonical(header_bytes)
-    assert header[:2] == [1, 1]
-    assert header[7] == len(ciphertext) and header[8] == sha256(ciphertext)
-    zeroed = cbor2.dumps(header[:8] + [bytes(32)] + header[9:])
-    padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, zeroed)
+    assert header[:2] == [1, 1] and len(header) == 8
+    padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, header_bytes)
     encoded = expanded(unpad(padded), header[2])
     plain = canonical(encoded)
     prk = extract(b"", key)
     facts = events(plain)
     salts = [expand(prk, b"amparo-event-salt-1" + i.to_bytes(4, "big"), 32) for i in range(len(facts))]
     leaves = [sha256(salt + cbor2.dumps(event)) for salt, event in zip(salts, facts)]
-    assert merkle(leaves) == header[9], "events' root"
+    assert merkle(leaves) == header[7], "events' root"
     return header, plain, facts, encoded
 
 
@@ -319,7 +322,7 @@ def check_chain(all_of_it, who, secrets, shapes):
         assert [[n, fact] for n, _, fact in facts] == [[n, bytes.fromhex(fact)] for n, fact in link["events"]]
         assert all(compartment == of_kind(canonical(fact)) for _, compartment, fact in facts)
         assert all(shapes.holds("event", cbor2.dumps(event)) for event in facts)
-        previous = labelled(b"amparo-segment-1", cbor2.loads(data)[0])
+        previous = header_hash(data)
         by_hash[previous] = bytes.fromhex(link["key"])
     readers = {reader_id(public_of(secrets[k])): secrets[k] for k in ("custodian", "agency")}
     for grant in all_of_it["grants"]:
@@ -371,8 +374,7 @@ def check_entry(entry, who, secrets):
     if kind == 0:
         segment, grant, certificate = fields
         device_key = open_signed(who["headquarters_key"], b"amparo-certificate-1", certificate)[1]
-        header_hash = labelled(b"amparo-segment-1", cbor2.loads(segment)[0])
-        open_segment(segment, device_key, unwrap(grant, secrets["agency"], header_hash))
+        open_segment(segment, device_key, unwrap(grant, secrets["agency"], header_hash(segment)))
     elif kind == 2:
         open_signed(who["agency_key"], b"amparo-letter-1", fields[0])
     elif kind == 3:

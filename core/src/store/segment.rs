@@ -11,7 +11,7 @@ use super::{Rows, StoreError, Tx, hash_at, row_of, signed, unsigned};
 use crate::schema::fact::Compartment;
 use crate::schema::id::{Hash, ScreeningId};
 use crate::schema::wire::receipt::Range;
-use crate::schema::wire::segment::{Grant, Segment, header_hash};
+use crate::schema::wire::segment::{Grant, Segment};
 use crate::secret::Key;
 
 const COLUMNS: &str =
@@ -67,7 +67,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
         Some(id) => Some(row_of(tx.conn, SCREENING_ROW, &id.0, "screening")?),
         None => None,
     };
-    let hash = header_hash(&new.segment.header);
+    let hash = new.segment.hash();
     tx.conn
         .prepare_cached(
             "INSERT INTO segment (incarnation, number, screening, compartment, header_hash, header, signature,

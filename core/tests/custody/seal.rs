@@ -90,8 +90,8 @@ fn lengths_are_buckets() {
             .collect();
         input.events = encoded(&notes);
         let sealed = seal(&input, &signer(), &SeededEntropy::new(u64::from(n))).unwrap();
-        let (header, _) = inspect(&sealed.segment, &signer().public()).unwrap();
-        let padded = header.ciphertext_bytes - 16;
+        inspect(&sealed.segment, &signer().public()).unwrap();
+        let padded = from_bytes::<Segment>(&sealed.segment).unwrap().ciphertext.len() - 16;
         let bucket = if padded <= 1_024 { 128 } else { 256 };
         assert_eq!(padded % bucket, 0);
         sizes.insert(padded);
@@ -250,23 +250,25 @@ fn a_reader_written_from_the_format_agrees() {
     let (sealed, _) = first(4);
     let segment: Segment = from_bytes(&sealed.segment).unwrap();
     let header: Header = from_bytes(&segment.header).unwrap();
-    // The Sig_structure, spelled out: ["Signature1", h'a10127', "amparo-segment-1", header].
+    // The Sig_structure, spelled out: ["Signature1", h'a10127', "amparo-segment-1", header and hash].
+    let hash = Sha256::digest(&segment.ciphertext);
     let signed = [
         b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice(),
-        &[u8::try_from(segment.header.len()).unwrap()],
+        &[u8::try_from(segment.header.len() + 32).unwrap()],
         &segment.header,
+        &hash,
     ]
     .concat();
     let key = ed25519_dalek::VerifyingKey::from_bytes(&signer().public().0).unwrap();
     let signature = ed25519_dalek::Signature::from_slice(&segment.signature).unwrap();
     key.verify_strict(&signed, &signature).unwrap();
-    assert_eq!(header.ciphertext_sha256.0, <[u8; 32]>::from(Sha256::digest(&segment.ciphertext)));
+    let lengths = [segment.header.len(), hash.len()].map(|n| (n as u64).to_be_bytes());
+    let named = Sha256::new().chain_update(b"amparo-segment-1\0");
+    let named = named.chain_update(lengths[0]).chain_update(&segment.header);
+    assert_eq!(sealed.hash.0, <[u8; 32]>::from(named.chain_update(lengths[1]).chain_update(hash).finalize()));
 
-    let mut aad = segment.header.clone();
-    let at = aad.windows(32).position(|w| w == header.ciphertext_sha256.0).unwrap();
-    aad[at..at + 32].fill(0);
     let cipher = chacha20poly1305::ChaCha20Poly1305::new(sealed.key.expose().into());
-    let payload = Payload { msg: &segment.ciphertext, aad: &aad };
+    let payload = Payload { msg: &segment.ciphertext, aad: &segment.header };
     let padded = cipher.decrypt(&[0; 12].into(), payload).unwrap();
     let length = u32::from_be_bytes(padded[..4].try_into().unwrap()) as usize;
     assert!(padded[4 + length..].iter().all(|b| *b == 0));
@@ -320,5 +322,5 @@ fn the_format_does_not_drift() {
     assert_eq!(hex(&grant), include_str!("golden/grant-1.hex").trim());
 }
 
-const GOLDEN_SEGMENT: &str = "1dda089f33456d184883206d0ef728b5ad9c043c0441dba198b5ef9a4784dbdd";
-const GOLDEN_GRANT: &str = "5eea709540be77665a1bd113d4fcf9a3f83eadc663dfaf5460977423b5a08aae";
+const GOLDEN_SEGMENT: &str = "ed7c7fcce8ddaea3ae3957e1a3f4b32c280fd1ad059245d747c98a74b4e763e0";
+const GOLDEN_GRANT: &str = "c965078d41ad738c762c3f918f994150a911d4204f63816a1c46340ce8bc35e2";

@@ -62,7 +62,7 @@ fn parts_of_two_segments_do_not_mix() {
         (from_bytes(&a.segment).unwrap(), from_bytes(&b.segment).unwrap());
     let mixed = Segment { ciphertext: parts_b.ciphertext, ..parts_a.clone() };
     let mixed = to_bytes(&mixed).unwrap();
-    assert_eq!(open(&mixed, &grant_a, &reader(), &device), Err(OpenError::Ciphertext));
+    assert_eq!(open(&mixed, &grant_a, &reader(), &device), Err(OpenError::Signature));
     let mixed = to_bytes(&Segment { signature: parts_b.signature, ..parts_a }).unwrap();
     assert_eq!(inspect(&mixed, &device), Err(OpenError::Signature));
     // The key of A, wrapped for the header of B, opens nothing.
@@ -75,6 +75,8 @@ struct Forge {
     padded: Vec<u8>,
     root: Hash,
     edit: fn(&mut Header),
+    /// The ciphertext that is signed.
+    signed: fn(&[u8]) -> &[u8],
 }
 
 impl Forge {
@@ -82,11 +84,10 @@ impl Forge {
         let (sealed, _) = first(1);
         let (header, _) = inspect(&sealed.segment, &signer().public()).unwrap();
         let segment: Segment = from_bytes(&sealed.segment).unwrap();
-        let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() }).unwrap();
         let cipher = chacha20poly1305::ChaCha20Poly1305::new(sealed.key.expose().into());
-        let payload = Payload { msg: &segment.ciphertext, aad: &aad };
+        let payload = Payload { msg: &segment.ciphertext, aad: &segment.header };
         let padded = cipher.decrypt(&[0; 12].into(), payload).unwrap();
-        Self { padded, root: header.events_root, edit: |_| {} }
+        Self { padded, root: header.events_root, edit: |_| {}, signed: |ciphertext| ciphertext }
     }
 
     fn packed(payload: &[u8]) -> Vec<u8> {
@@ -107,22 +108,19 @@ impl Forge {
             incarnation: 7,
             number: 0,
             previous: first_previous(&signer().public()),
-            ciphertext_bytes: u32::try_from(self.padded.len() + 16).unwrap(),
-            ciphertext_sha256: Hash([0; 32]),
             events_root: self.root,
         };
         (self.edit)(&mut header);
-        let aad = to_bytes(&header).unwrap();
-        let cipher = chacha20poly1305::ChaCha20Poly1305::new(key.expose().into());
-        let ciphertext = cipher.encrypt(&[0; 12].into(), Payload { msg: &self.padded, aad: &aad }).unwrap();
-        header.ciphertext_sha256 = Hash(Sha256::digest(&ciphertext).into());
         let header = to_bytes(&header).unwrap();
-        let length = u8::try_from(header.len()).unwrap();
-        let signed =
-            [b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice(), &[length], &header]
-                .concat();
+        let cipher = chacha20poly1305::ChaCha20Poly1305::new(key.expose().into());
+        let payload = Payload { msg: &self.padded, aad: &header };
+        let ciphertext = cipher.encrypt(&[0; 12].into(), payload).unwrap();
+        let covered = Hash(Sha256::digest((self.signed)(&ciphertext)).into());
+        let length = u8::try_from(header.len() + 32).unwrap();
+        let context = b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice();
+        let signed = [context, &[length], &header, &covered.0].concat();
         let signature = ed25519_dalek::SigningKey::from_bytes(&[0x51; 32]).sign(&signed).to_bytes().to_vec();
-        let hash = header_hash(&header);
+        let hash = header_hash(&header, &covered);
         let segment = to_bytes(&Segment { header, signature, ciphertext }).unwrap();
         let grant = grant(&key, hash, &reader().public(), &SeededEntropy::new(8)).unwrap();
         open(&segment, &grant, &reader(), &signer().public())
@@ -191,8 +189,8 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 2] {
         assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Version));
     }
-    let edit = |h: &mut Header| h.ciphertext_bytes += 1;
-    assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Ciphertext));
+    let signed: fn(&[u8]) -> &[u8] = |ciphertext| &ciphertext[1..];
+    assert_eq!(Forge { signed, ..Forge::honest() }.open(), Err(OpenError::Signature));
 }
 
 proptest::proptest! {

@@ -3,7 +3,7 @@
 use amparo_schema::id::CaseId;
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::Entry;
-use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, Header, SIGN_CONTEXT, Segment};
+use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, SIGN_CONTEXT, Segment, signed_payload};
 use amparo_schema::wire::signed::{Payload, Signed};
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{Signer, from_bytes, hpke_seal, to_bytes};
@@ -86,12 +86,26 @@ fn i20_two_recipients_see_the_same_or_nothing() {
     assert_eq!(verdict(B, &entry(&segment, &other_key, &certificate)).as_deref(), Some("does_not_open"));
 }
 
-/// A header to be signed as a segment's header is.
-#[derive(minicbor::Encode, minicbor::Decode)]
-#[cbor(transparent)]
-struct AsHeader(#[n(0)] Header);
+/// What the signature of a segment covers, to be signed by another.
+struct Covered(Vec<u8>);
 
-impl Payload for AsHeader {
+impl<C> minicbor::Encode<C> for Covered {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.writer_mut().write_all(&self.0).map_err(minicbor::encode::Error::write)
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Covered {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Ok(Self(d.input().to_vec()))
+    }
+}
+
+impl Payload for Covered {
     const CONTEXT: &'static [u8] = SIGN_CONTEXT;
 }
 
@@ -109,11 +123,11 @@ fn i21_parts_of_different_segments_never_open_together() {
     let renamed = Grant { segment: grant_one.segment, ..grant_two };
     assert_eq!(refused(&one, &renamed, &certificate), "does_not_open");
     let swapped = Segment { ciphertext: two.ciphertext, ..one.clone() };
-    assert_eq!(refused(&swapped, &grant_one, &certificate), "does_not_open");
+    assert_eq!(refused(&swapped, &grant_one, &certificate), "signature");
     // Another enrolled device signs the header: with its own certificate, and with the first device's.
-    let header: Header = from_bytes(&one.header).unwrap();
-    let signed = stranger.signer.sign_object(&AsHeader(header)).unwrap();
-    assert_eq!(signed.payload, one.header, "signed as it stands");
+    let payload = signed_payload(&one.header, &one.ciphertext_sha256());
+    let signed = stranger.signer.sign_object(&Covered(payload.clone())).unwrap();
+    assert_eq!(signed.payload, payload, "signed as it stands");
     let resigned = Segment { signature: signed.signature, ..one };
     assert_eq!(refused(&resigned, &grant_one, &stranger.certificate()), "other_device");
     assert_eq!(refused(&resigned, &grant_one, &certificate), "signature");
