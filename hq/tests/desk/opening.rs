@@ -3,12 +3,13 @@
 use amparo_schema::id::CaseId;
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::Entry;
-use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, SIGN_CONTEXT, Segment, signed_payload};
-use amparo_schema::wire::signed::{Payload, Signed};
+use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, Segment, signed_payload};
+use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{Signer, from_bytes, hpke_seal, to_bytes};
 
 use crate::common::{Feed, NOON, Office, Phone, Who, hq, name, office, reading, shown, verify_key};
+use crate::covered::Covered;
 
 const A: u8 = 0x0a;
 const B: u8 = 0x0b;
@@ -84,29 +85,6 @@ fn i20_two_recipients_see_the_same_or_nothing() {
         hpke_seal(&reading(B).public(), &info, &[], &[0x77; 32], &SeededEntropy::new(1)).unwrap();
     let other_key = Grant { encapsulated, wrapped, ..grant };
     assert_eq!(verdict(B, &entry(&segment, &other_key, &certificate)).as_deref(), Some("does_not_open"));
-}
-
-/// What the signature of a segment covers, to be signed by another.
-struct Covered(Vec<u8>);
-
-impl<C> minicbor::Encode<C> for Covered {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.writer_mut().write_all(&self.0).map_err(minicbor::encode::Error::write)
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for Covered {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Ok(Self(d.input().to_vec()))
-    }
-}
-
-impl Payload for Covered {
-    const CONTEXT: &'static [u8] = SIGN_CONTEXT;
 }
 
 /// I21: a grant opens its own segment, a header stands with its own ciphertext, and a device signs for itself.
