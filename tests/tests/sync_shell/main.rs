@@ -181,7 +181,7 @@ fn a_stick_does_the_same() {
     carry(&hq, 0);
     assert_eq!(field.level(made.screening), "stored");
     hq.serve().unwrap();
-    assert_eq!(agency.pull().unwrap(), (3, 0));
+    assert_eq!(agency.pull().unwrap(), (2, 0));
     is_whole(&agency.desk().case(made.case).unwrap(), &made);
     let rejected = Answer::Rejected { reason: REJECTED.into() };
     answer(&mut agency, &made, &rejected);
