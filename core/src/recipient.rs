@@ -1,6 +1,6 @@
 //! Who may be given the key of one sealed segment, by what the person agreed to until now. Pure.
 //!
-//! Owns that one decision, for every compartment and every kind of recipient. Never makes a grant, never keeps
+//! Owns that one decision, for every lane of compartments and every kind of recipient. Never makes a grant, never keeps
 //! one back by itself, never asks a clock: the same facts, pack and moment give the same readers. It is asked
 //! anew before each transmission, so that a consent that ended has ended for what was not delivered yet.
 //!
@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use amparo_schema::fact::{Compartment, ReferralState, Scope, Stamp};
+use amparo_schema::fact::{Compartment, Lane, ReferralState, Scope, Stamp};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::pack::recipients::{Recipient, RecipientKey, RecipientRole, Recipients};
@@ -70,14 +70,15 @@ impl Readers {
 #[must_use]
 pub fn readers(compartment: Compartment, about: About<'_>, known: &Known<'_>) -> Readers {
     let consent = Consent::now(about, &known.at);
-    let may = |role, services: &[Name]| match (role, compartment) {
-        (RecipientRole::Custodian, Compartment::Identity) => consent.identity_with_anyone,
-        (RecipientRole::Custodian, _) | (RecipientRole::Oversight, Compartment::Audit) => true,
-        (RecipientRole::Oversight, _) | (RecipientRole::Agency, Compartment::Audit) => false,
-        (RecipientRole::Agency, Compartment::Case | Compartment::Consent) => {
+    // Facts of one lane share a segment and its key: nothing finer than the lane may be asked here.
+    let may = |role, services: &[Name]| match (role, compartment.lane()) {
+        (RecipientRole::Custodian, Lane::Identity) => consent.identity_with_anyone,
+        (RecipientRole::Custodian, _) | (RecipientRole::Oversight, Lane::Audit) => true,
+        (RecipientRole::Oversight, _) | (RecipientRole::Agency, Lane::Audit) => false,
+        (RecipientRole::Agency, Lane::Case) => {
             services.iter().any(|service| consent.with.contains_key(service))
         }
-        (RecipientRole::Agency, Compartment::Identity) => {
+        (RecipientRole::Agency, Lane::Identity) => {
             services.iter().any(|service| consent.with.get(service) == Some(&Reach::AndIdentity))
         }
     };

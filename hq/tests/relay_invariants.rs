@@ -4,17 +4,19 @@
 mod common;
 
 use amparo_hq::relay::{Action, Relay, RelayError, action_leaf};
-use amparo_hq::storage::Storage;
 use amparo_hq::storage::memory::Memory;
+use amparo_hq::storage::{Chain, Storage, Tx};
 use amparo_schema::id::Hash;
 use amparo_schema::wire::feed::{Cursor, Entry};
 use amparo_schema::wire::push::{Frame, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
-use amparo_seal::to_bytes;
+use amparo_schema::wire::segment::{Segment, header_hash};
+use amparo_seal::{from_bytes, to_bytes};
 use common::{
     Desk, NOW, Phone, acts, entries, hq, push, receipt, refusals, sealed_hashes, segment, told, upload,
 };
 use ct_merkle::RootHash;
+use minicbor::bytes::ByteVec;
 use sha2::Sha256;
 
 #[test]
@@ -329,6 +331,18 @@ fn i27_a_poisonous_frame_delays_only_itself() {
     assert_eq!(relay.aside(&mut storage, stranger.device, 10).unwrap(), []);
 }
 
+/// What a relay keeps of a segment.
+fn bytes_at(storage: &mut Memory, phone: &Phone, number: u64) -> Vec<u8> {
+    let at = Chain { device: phone.device, incarnation: phone.incarnation }.at(number);
+    let mut bytes = Vec::new();
+    let mut look = |tx: &mut dyn Tx| {
+        bytes = tx.segment(at)?.unwrap().bytes;
+        Ok(())
+    };
+    storage.transact(&mut look).unwrap();
+    bytes
+}
+
 #[test]
 fn i31_every_segment_is_in_the_log_and_the_log_only_grows_also_after_erasing() {
     let (relay, mut storage) = hq();
@@ -347,6 +361,11 @@ fn i31_every_segment_is_in_the_log_and_the_log_only_grows_also_after_erasing() {
     assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)).len(), 20);
     relay.erase(&mut storage, phone.device, &sealed[4].hash, NOW).unwrap();
     relay.erase(&mut storage, phone.device, &sealed[4].hash, NOW).unwrap();
+    // What is left says what was signed: header, signature, and the hash of what is gone.
+    let (was, left) = (from_bytes::<Segment>(&sealed[4].segment).unwrap(), bytes_at(&mut storage, &phone, 4));
+    let parts: (ByteVec, ByteVec, Hash) = minicbor::decode(&left).unwrap();
+    assert_eq!(parts, (was.header.clone().into(), was.signature.clone().into(), was.ciphertext_sha256()));
+    assert_eq!(header_hash(&parts.0, &parts.2), sealed[4].hash);
     let end = relay.checkpoint(&mut storage).unwrap();
     assert_eq!(end.size, checkpoints[20].size + 1, "an erasure is an act, once");
     let root = |c: &amparo_hq::relay::Checkpoint| RootHash::<Sha256>::new(c.root.0.into(), c.size);

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
+#[path = "desk/covered.rs"]
+mod covered;
 
 use amparo_hq::relay::{Action, Durability, Relay, RelayError};
 use amparo_hq::storage::memory::Memory;
@@ -9,13 +11,12 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::limits::{ASIDE_MAX, UPLOAD_BYTES_MAX};
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Refusal, Reply};
-use amparo_schema::wire::segment::{Header, SIGN_CONTEXT, Segment};
-use amparo_schema::wire::signed::Payload;
+use amparo_schema::wire::segment::{Header, Segment, signed_payload};
 use amparo_seal::{PublicKey, from_bytes, request, seal_volume, to_bytes};
 use common::{
     Desk, NOW, Phone, acts, entries, hq, name, push, receipt, refusals, sealed_hashes, segment, told, upload,
 };
-use minicbor::{Decode, Encode};
+use covered::Covered;
 
 #[test]
 fn i28_what_a_revoked_device_sends_lies_aside_until_a_person_releases_it() {
@@ -142,23 +143,15 @@ fn a_bundle_of_two_phones_is_answered_to_each_apart() {
     assert_eq!(relay.carry(&mut storage, &volume[1..], NOW, &two.entropy), Err(RelayError::Signature));
 }
 
-/// A header signed as a segment's is.
-#[derive(Encode, Decode)]
-#[cbor(transparent)]
-struct AnyHeader(#[n(0)] Header);
-
-impl Payload for AnyHeader {
-    const CONTEXT: &'static [u8] = SIGN_CONTEXT;
-}
-
 #[test]
 fn a_segment_of_a_newer_version_waits_for_a_newer_headquarters() {
     let (relay, mut storage) = hq();
     let mut phone = Phone::enrolled(3, &relay, &mut storage);
     let parts: Segment = from_bytes(&phone.seal().segment).unwrap();
-    let header = Header { suite: 9, ..from_bytes(&parts.header).unwrap() };
-    let signed = phone.signer.sign_object(&AnyHeader(header)).unwrap();
-    let newer = Segment { header: signed.payload, signature: signed.signature, ..parts };
+    let header = to_bytes(&Header { suite: 9, ..from_bytes(&parts.header).unwrap() }).unwrap();
+    let covered = Covered(signed_payload(&header, &parts.ciphertext_sha256()));
+    let signature = phone.signer.sign_object(&covered).unwrap().signature;
+    let newer = Segment { header, signature, ..parts };
     let frame = Frame::Segment(to_bytes(&newer).unwrap());
     for _ in 0..2 {
         assert_eq!(

@@ -268,7 +268,7 @@ pub enum Body {
     },
 }
 
-/// Compartments: who may ever read a fact.
+/// Compartments: what kind of fact it is for those who may read it. Who may, follows from the [`Lane`].
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
 )]
@@ -289,8 +289,44 @@ pub enum Compartment {
     Audit,
 }
 
+impl Compartment {
+    /// The lane of this compartment.
+    #[must_use]
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Identity => Lane::Identity,
+            Self::Case | Self::Consent => Lane::Case,
+            Self::Audit => Lane::Audit,
+        }
+    }
+}
+
+/// Lanes: compartments that have the same readers, always. Facts of one lane are sealed together; lanes never mix
+/// in a segment. Who may read is decided for a lane, so that no two compartments of one can come to differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Who the person is.
+    Identity,
+    /// What was seen, said, done and agreed to.
+    Case,
+    /// What happened to the store.
+    Audit,
+}
+
+impl Lane {
+    /// The compartment by which a lane is named: its first.
+    #[must_use]
+    pub fn compartment(self) -> Compartment {
+        match self {
+            Self::Identity => Compartment::Identity,
+            Self::Case => Compartment::Case,
+            Self::Audit => Compartment::Audit,
+        }
+    }
+}
+
 impl Body {
-    /// The compartment of this fact. Compartments never mix in a segment.
+    /// The compartment of this fact.
     #[must_use]
     pub fn compartment(&self) -> Compartment {
         match self {

@@ -61,6 +61,8 @@ pub const FACT_BYTES_MAX: usize = 64 * 1024;
 pub const SCREENING_FACTS_MAX: usize = 10_000;
 /// Bytes of one segment's plaintext before compression.
 pub const SEGMENT_PLAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Facts of one segment; all of a screening fit.
+pub const SEGMENT_EVENTS_MAX: usize = 16_384;
 /// Bytes of one padding bucket up to [`SEGMENT_FINE_BYTES`].
 pub const SEGMENT_BUCKET_BYTES: usize = 128;
 /// Bytes from which the coarse bucket applies.

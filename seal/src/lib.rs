@@ -73,7 +73,7 @@ pub enum SealError {
     /// There are no facts.
     #[error("there is nothing to seal")]
     Empty,
-    /// The plaintext is past `SEGMENT_PLAIN_BYTES_MAX`.
+    /// The plaintext is past `SEGMENT_PLAIN_BYTES_MAX`, or has more facts than `SEGMENT_EVENTS_MAX`.
     #[error("too large to seal")]
     TooLarge,
     /// The counters do not go up.
@@ -82,7 +82,7 @@ pub enum SealError {
     /// The fact with this counter cannot be read.
     #[error("fact {0} cannot be read")]
     NotAFact(u64),
-    /// The fact with this counter is of another compartment.
+    /// The fact with this counter is of a compartment that other readers have.
     #[error("fact {0} is of another compartment")]
     Compartment(u64),
     /// An encoder failed.
@@ -99,12 +99,9 @@ pub enum OpenError {
     /// Another format version, suite or dictionary.
     #[error("another version")]
     Version,
-    /// The device's signature does not hold.
+    /// The device's signature does not hold over these bytes.
     #[error("the signature does not hold")]
     Signature,
-    /// The ciphertext is not the one that was signed.
-    #[error("not the ciphertext that was signed")]
-    Ciphertext,
     /// The grant is for another segment.
     #[error("the grant is for another segment")]
     OtherSegment,

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use amparo_schema::fact::{Compartment, Fact};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ScreeningId};
-use amparo_schema::limits::SEGMENT_PLAIN_BYTES_MAX;
+use amparo_schema::limits::{SEGMENT_EVENTS_MAX, SEGMENT_PLAIN_BYTES_MAX};
 use amparo_schema::wire::segment::{
     DICTIONARY, Event, Grant, Header, Plain, SALT_CONTEXT, SIGN_CONTEXT, SUITE_1, Segment, dictionary,
-    header_hash,
+    header_hash, signed_payload,
 };
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
@@ -26,17 +26,19 @@ const VERSION: u8 = 1;
 const ZSTD_LEVEL: i32 = 19;
 /// Binary logarithm of the largest window that a reader grants: `SEGMENT_PLAIN_BYTES_MAX`.
 const ZSTD_WINDOW_LOG_MAX: u32 = 24;
+/// How every zstd frame begins (RFC 8878, 3.1.1); says nothing, so it stays behind.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The key is used once, so the nonce may be zero.
 const NONCE: [u8; 12] = [0; 12];
 
 /// What a segment is made of.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SegmentInput {
-    /// The case; none in the audit compartment.
+    /// The case; none in the audit lane.
     pub case: Option<CaseId>,
-    /// The screening; none in the audit compartment.
+    /// The screening; none in the audit lane.
     pub screening: Option<ScreeningId>,
-    /// The compartment of every fact.
+    /// A compartment of the lane of which every fact is.
     pub compartment: Compartment,
     /// Counters and encoded facts, in order; identity facts opened.
     pub events: Vec<(u64, Vec<u8>)>,
@@ -71,33 +73,23 @@ pub struct Sealed {
 /// The `previous` of segment 0: binds the chain to the device's signing key.
 #[must_use]
 pub fn first_previous(device: &VerifyKey) -> Hash {
-    header_hash(&device.0)
+    Hash::of("amparo-segment-1", &[&device.0])
 }
 
-/// Seals facts of one compartment under a fresh key and signs the header.
+/// Seals facts of one lane under a fresh key and signs the header.
 ///
 /// # Errors
 /// [`SealError`]; nothing was made.
 pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Result<Sealed, SealError> {
-    check(input)?;
+    let plain = Plain { case: input.case, screening: input.screening, events: events(input)? };
     let key = SegmentKey(fresh_key(entropy)?);
-    let plain = Plain {
-        case: input.case,
-        screening: input.screening,
-        compartment: input.compartment,
-        events: input
-            .events
-            .iter()
-            .map(|(counter, fact)| Event { counter: *counter, fact: fact.clone() })
-            .collect(),
-    };
     let encoded = Zeroizing::new(to_bytes(&plain)?);
     if encoded.len() > SEGMENT_PLAIN_BYTES_MAX {
         return Err(SealError::TooLarge);
     }
     let packed = compress(&encoded)?;
     let padded = pad(&packed)?;
-    let mut header = Header {
+    let header = to_bytes(&Header {
         version: VERSION,
         suite: SUITE_1,
         dictionary: DICTIONARY,
@@ -105,24 +97,20 @@ pub fn seal(input: &SegmentInput, signer: &Signer, entropy: &dyn Entropy) -> Res
         incarnation: input.incarnation,
         number: input.number,
         previous: input.previous,
-        ciphertext_bytes: u32::try_from(padded.len() + 16).map_err(|_| SealError::TooLarge)?,
-        ciphertext_sha256: Hash([0; 32]),
         events_root: events_root(&key, &plain.events).ok_or(SealError::Encoding)?,
-    };
-    let aad = to_bytes(&header)?;
+    })?;
     let ciphertext = ChaCha20Poly1305::new(key.expose().into())
-        .encrypt(&NONCE.into(), Payload { msg: &padded, aad: &aad })
+        .encrypt(&NONCE.into(), Payload { msg: &padded, aad: &header })
         .map_err(|_| SealError::Encoding)?;
-    header.ciphertext_sha256 = sha256(&ciphertext);
-    let header = to_bytes(&header)?;
-    let hash = header_hash(&header);
-    let signature = signer.sign(&signed_bytes(SIGN_CONTEXT, &header)).to_vec();
-    let segment = to_bytes(&Segment { header, signature, ciphertext })?;
-    Ok(Sealed { segment, hash, key })
+    let mut segment = Segment { header, signature: Vec::new(), ciphertext };
+    let covered = segment.ciphertext_sha256();
+    let payload = signed_payload(&segment.header, &covered);
+    segment.signature = signer.sign(&signed_bytes(SIGN_CONTEXT, &payload)).to_vec();
+    Ok(Sealed { segment: to_bytes(&segment)?, hash: header_hash(&segment.header, &covered), key })
 }
 
-/// Verifies all of a segment that can be verified without its key: form, version, signature, length and hash
-/// of the ciphertext. Gives the header and its hash.
+/// Verifies all of a segment that can be verified without its key: form, version, and the signature over header
+/// and ciphertext. Gives the header and its hash.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -142,12 +130,10 @@ pub fn open(
     secret: &SecretKey,
     device: &VerifyKey,
 ) -> Result<Plain, OpenError> {
-    let (header, hash, ciphertext) = verified(segment, device)?;
+    let (header, hash, segment) = verified(segment, device)?;
     let key = crate::grant::unwrap(grant, &hash, secret)?;
-    let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() })
-        .map_err(|_| OpenError::Form)?;
     let padded = ChaCha20Poly1305::new(key.expose().into())
-        .decrypt(&NONCE.into(), Payload { msg: &ciphertext, aad: &aad })
+        .decrypt(&NONCE.into(), Payload { msg: &segment.ciphertext, aad: &segment.header })
         .map(Zeroizing::new)
         .map_err(|_| OpenError::Cipher)?;
     let encoded = expand(unpad(&padded)?, header.dictionary)?;
@@ -159,34 +145,38 @@ pub fn open(
     Ok(plain)
 }
 
-fn check(input: &SegmentInput) -> Result<(), SealError> {
+/// The facts with their compartments, if all of them may be sealed together.
+fn events(input: &SegmentInput) -> Result<Vec<Event>, SealError> {
     if input.events.is_empty() {
         return Err(SealError::Empty);
+    }
+    if input.events.len() > SEGMENT_EVENTS_MAX {
+        return Err(SealError::TooLarge);
     }
     if !input.events.is_sorted_by(|(a, _), (b, _)| a < b) {
         return Err(SealError::Order);
     }
-    for (counter, bytes) in &input.events {
+    let event = |(counter, bytes): &(u64, Vec<u8>)| {
         let fact: Fact = from_bytes(bytes).map_err(|_| SealError::NotAFact(*counter))?;
-        if fact.body.compartment() != input.compartment {
+        let compartment = fact.body.compartment();
+        if compartment.lane() != input.compartment.lane() {
             return Err(SealError::Compartment(*counter));
         }
-    }
-    Ok(())
+        Ok(Event { counter: *counter, compartment, fact: bytes.clone() })
+    };
+    input.events.iter().map(event).collect()
 }
 
-fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Vec<u8>), OpenError> {
+fn verified(segment: &[u8], device: &VerifyKey) -> Result<(Header, Hash, Segment), OpenError> {
     let segment: Segment = from_bytes(segment)?;
-    device.verify(&signed_bytes(SIGN_CONTEXT, &segment.header), &segment.signature)?;
+    let covered = segment.ciphertext_sha256();
+    let payload = signed_payload(&segment.header, &covered);
+    device.verify(&signed_bytes(SIGN_CONTEXT, &payload), &segment.signature)?;
     let header: Header = from_bytes(&segment.header)?;
     if (header.version, header.suite) != (VERSION, SUITE_1) || dictionary(header.dictionary).is_none() {
         return Err(OpenError::Version);
     }
-    let length = u32::try_from(segment.ciphertext.len()).ok();
-    if length != Some(header.ciphertext_bytes) || sha256(&segment.ciphertext) != header.ciphertext_sha256 {
-        return Err(OpenError::Ciphertext);
-    }
-    Ok((header, header_hash(&segment.header), segment.ciphertext))
+    Ok((header, header_hash(&segment.header, &covered), segment))
 }
 
 /// The present dictionary, made ready for compression once per process.
@@ -195,23 +185,32 @@ fn prepared() -> &'static EncoderDictionary<'static> {
     PREPARED.get_or_init(|| EncoderDictionary::copy(dictionary(DICTIONARY).unwrap_or_default(), ZSTD_LEVEL))
 }
 
+/// One frame without its magic number, and without what the header or the length says already: dictionary,
+/// content size, checksum.
 fn compress(encoded: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let fail = |_| SealError::Encoding;
     let mut compressor = Compressor::with_prepared_dictionary(prepared()).map_err(fail)?;
-    Ok(Zeroizing::new(compressor.compress(encoded).map_err(fail)?))
+    compressor.include_contentsize(false).map_err(fail)?;
+    compressor.include_dictid(false).map_err(fail)?;
+    compressor.include_checksum(false).map_err(fail)?;
+    let frame = Zeroizing::new(compressor.compress(encoded).map_err(fail)?);
+    let packed = frame.strip_prefix(&ZSTD_MAGIC).ok_or(SealError::Encoding)?;
+    Ok(Zeroizing::new(packed.to_vec()))
 }
 
 fn expand(packed: &[u8], number: u32) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let fail = |_| OpenError::Expansion;
     let dictionary = dictionary(number).ok_or(OpenError::Version)?;
+    let frame = ZSTD_MAGIC.as_slice().chain(packed);
     let mut decoder =
-        zstd::stream::read::Decoder::with_dictionary(packed, dictionary).map_err(fail)?.single_frame();
+        zstd::stream::read::Decoder::with_dictionary(frame, dictionary).map_err(fail)?.single_frame();
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(fail)?;
     let mut out = Zeroizing::new(Vec::new());
     // One byte past the limit tells that there is more.
     let limit = u64::try_from(SEGMENT_PLAIN_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     decoder.by_ref().take(limit).read_to_end(&mut out).map_err(fail)?;
-    if out.len() > SEGMENT_PLAIN_BYTES_MAX || !decoder.finish().is_empty() {
+    let (_, rest) = decoder.finish().into_inner();
+    if out.len() > SEGMENT_PLAIN_BYTES_MAX || !rest.is_empty() {
         return Err(OpenError::Expansion);
     }
     Ok(out)
@@ -230,8 +229,4 @@ fn events_root(key: &SegmentKey, events: &[Event]) -> Option<Hash> {
         tree.push(leaf.into());
     }
     Some(Hash((*tree.root().as_bytes()).into()))
-}
-
-fn sha256(bytes: &[u8]) -> Hash {
-    Hash(Sha256::digest(bytes).into())
 }

@@ -1,13 +1,10 @@
 //! CBOR sequences (RFC 8742): frames and replies one after the other, without end mark.
 
 use amparo_schema::limits::FRAME_BYTES_MAX;
-use minicbor::data::Type;
+use amparo_schema::wire::item::skip;
 use minicbor::decode::Decoder;
 
 use crate::OpenError;
-
-/// Nesting of one item; the deepest of ours has seven levels.
-const DEPTH_MAX: usize = 16;
 
 /// What stands at the beginning of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,44 +27,14 @@ pub fn first(bytes: &[u8]) -> Result<First<'_>, OpenError> {
         return Ok(First::Empty);
     }
     let mut decoder = Decoder::new(bytes);
-    match skip(&mut decoder, DEPTH_MAX) {
+    match skip(&mut decoder) {
         Ok(()) if decoder.position() <= FRAME_BYTES_MAX => {
             let (item, rest) = bytes.split_at_checked(decoder.position()).ok_or(OpenError::Form)?;
             Ok(First::Item(item, rest))
         }
-        Err(Stop::Cut) if bytes.len() <= FRAME_BYTES_MAX => Ok(First::Cut),
+        Err(why) if why.is_end_of_input() && bytes.len() <= FRAME_BYTES_MAX => Ok(First::Cut),
         _ => Err(OpenError::Form),
     }
-}
-
-enum Stop {
-    Cut,
-    Form,
-}
-
-impl From<minicbor::decode::Error> for Stop {
-    fn from(error: minicbor::decode::Error) -> Self {
-        if error.is_end_of_input() { Self::Cut } else { Self::Form }
-    }
-}
-
-/// Skips one item without recursion deeper than `depth` and without keeping anything.
-fn skip(decoder: &mut Decoder<'_>, depth: usize) -> Result<(), Stop> {
-    let depth = depth.checked_sub(1).ok_or(Stop::Form)?;
-    let items = match decoder.datatype()? {
-        Type::Array => decoder.array()?.ok_or(Stop::Form)?,
-        Type::Map => decoder.map()?.ok_or(Stop::Form)?.checked_mul(2).ok_or(Stop::Form)?,
-        Type::Bytes => return Ok(decoder.bytes().map(drop)?),
-        Type::String => return Ok(decoder.str().map(drop)?),
-        Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef | Type::Break => {
-            return Err(Stop::Form);
-        }
-        _ => return Ok(decoder.skip()?),
-    };
-    for _ in 0..items {
-        skip(decoder, depth)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

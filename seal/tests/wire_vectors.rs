@@ -110,7 +110,7 @@ fn every_kept_segment_opens() {
             }
         }
     }
-    assert_eq!(opened, 6);
+    assert_eq!(opened, 4);
 }
 
 #[test]

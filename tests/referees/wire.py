@@ -144,34 +144,77 @@ def merkle(leaves):
     return sha256(b"\1" + merkle(leaves[:k]) + merkle(leaves[k:]))
 
 
-def unwrap(grant, secret, header_hash):
+def unwrap(grant, secret, named):
     segment, reader, encapsulated, wrapped = grant
-    assert segment == header_hash and reader == reader_id(public_of(secret))
-    return hpke_open(secret, encapsulated, b"amparo-grant-1" + header_hash, b"", wrapped)
+    assert segment == named and reader == reader_id(public_of(secret))
+    return hpke_open(secret, encapsulated, b"amparo-grant-1" + named, b"", wrapped)
 
 
-def decompressor(dictionary):
-    if dictionary == 0:
-        return zstandard.ZstdDecompressor()
-    words = (ROOT / "schema" / "dictionary" / f"{dictionary}.zdict").read_bytes()
-    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(words))
+def expanded(packed, dictionary):
+    words = None
+    if dictionary:
+        file = ROOT / "schema" / "dictionary" / f"{dictionary}.zdict"
+        words = zstandard.ZstdCompressionDict(file.read_bytes())
+    frame = zstandard.get_frame_parameters(packed, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+    assert not frame.dict_id and not frame.has_checksum
+    assert frame.content_size == zstandard.CONTENTSIZE_UNKNOWN and frame.window_size <= 1 << 24
+    reader = zstandard.ZstdDecompressor(dict_data=words, format=zstandard.FORMAT_ZSTD1_MAGICLESS).decompressobj()
+    out = reader.decompress(packed)
+    assert reader.eof and not reader.unused_data, "one frame"
+    return out
+
+
+def signed64(n):
+    n %= 1 << 64
+    return n - (1 << 64) if n >> 63 else n
+
+
+def column(differences, length):
+    """The numbers of a column: the first, then each by its difference to the one before; zeros at the end are left out."""
+    assert len(differences) <= length and (not differences or differences[-1] != 0)
+    assert all(-(1 << 63) <= d < 1 << 63 for d in differences)
+    out, now = [], 0
+    for difference in differences + [0] * (length - len(differences)):
+        now = signed64(now + difference)
+        out.append(now)
+    return out
+
+
+def events(plain):
+    """[counter, compartment, fact] of each fact, from the columns."""
+    *columns, bodies = plain[2:]
+    assert len(columns) == 6 and bodies
+    out = []
+    for place, row in enumerate(zip(*(column(c, len(bodies)) for c in columns), bodies, strict=True)):
+        compartment, counter, wall, offset, steady, doubt, body = row
+        stamp = [wall, offset, (steady + wall) % (1 << 64)] + ([doubt - 1] if doubt else [])
+        assert compartment in range(4) and doubt in range(5) and -(1 << 15) <= offset < 1 << 15
+        out.append([(counter + place) % (1 << 64), compartment, cbor2.dumps([stamp, body], canonical=True)])
+    counters = [counter for counter, _, _ in out]
+    assert counters == sorted(set(counters)), "counters ascend"
+    assert len({(0, 1, 1, 3)[compartment] for _, compartment, _ in out}) == 1, "one lane"
+    return out
+
+
+def header_hash(segment):
+    header_bytes, _, ciphertext = cbor2.loads(segment)
+    return labelled(b"amparo-segment-1", header_bytes, sha256(ciphertext))
 
 
 def open_segment(data, device_key, key):
     header_bytes, signature, ciphertext = canonical(data)
-    verify(device_key, b"amparo-segment-1", header_bytes, signature)
+    verify(device_key, b"amparo-segment-1", header_bytes + sha256(ciphertext), signature)
     header = canonical(header_bytes)
-    assert header[:2] == [1, 1]
-    assert header[7] == len(ciphertext) and header[8] == sha256(ciphertext)
-    zeroed = cbor2.dumps(header[:8] + [bytes(32)] + header[9:])
-    padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, zeroed)
-    encoded = decompressor(header[2]).decompressobj().decompress(unpad(padded))
+    assert header[:2] == [1, 1] and len(header) == 8
+    padded = ChaCha20Poly1305(key).decrypt(bytes(12), ciphertext, header_bytes)
+    encoded = expanded(unpad(padded), header[2])
     plain = canonical(encoded)
     prk = extract(b"", key)
-    salts = [expand(prk, b"amparo-event-salt-1" + i.to_bytes(4, "big"), 32) for i in range(len(plain[3]))]
-    leaves = [sha256(salt + cbor2.dumps(event)) for salt, event in zip(salts, plain[3])]
-    assert merkle(leaves) == header[9], "events' root"
-    return header, plain, encoded
+    facts = events(plain)
+    salts = [expand(prk, b"amparo-event-salt-1" + i.to_bytes(4, "big"), 32) for i in range(len(facts))]
+    leaves = [sha256(salt + cbor2.dumps(event)) for salt, event in zip(salts, facts)]
+    assert merkle(leaves) == header[7], "events' root"
+    return header, plain, facts, encoded
 
 
 # ---- the checks -------------------------------------------------------------------------------------------------------
@@ -259,25 +302,33 @@ def check(all_of_it, shapes):
     return done
 
 
+def of_kind(fact):
+    """The compartment that a fact has by its kind."""
+    kind = fact[1][0]
+    return 0 if kind == 12 else 2 if 4 <= kind <= 7 else 3 if kind >= 16 else 1
+
+
 def check_chain(all_of_it, who, secrets, shapes):
     previous = labelled(b"amparo-segment-1", who["device_key"])
     by_hash = {}
     for number, link in enumerate(all_of_it["chain"]):
         data = bytes.fromhex(link["segment"])
-        header, plain, encoded = open_segment(data, who["device_key"], bytes.fromhex(link["key"]))
+        header, plain, facts, encoded = open_segment(data, who["device_key"], bytes.fromhex(link["key"]))
         assert shapes.holds("plain", encoded)
         assert (header[3], header[5], header[6]) == (who["device"], number, previous)
-        assert plain[2] == number, "the example seals the compartments in their order"
-        assert (plain[0] is None) == (plain[1] is None) == (plain[2] == 3)
-        assert plain[3] == [[n, bytes.fromhex(fact)] for n, fact in link["events"]]
-        assert all(shapes.holds("fact", fact) and canonical(fact) for _, fact in plain[3])
-        previous = labelled(b"amparo-segment-1", cbor2.loads(data)[0])
+        lanes = [{0}, {1, 2}, {3}]
+        assert {compartment for _, compartment, _ in facts} == lanes[number], "the example seals one of each lane"
+        assert (plain[0] is None) == (plain[1] is None) == (number == 2)
+        assert [[n, fact] for n, _, fact in facts] == [[n, bytes.fromhex(fact)] for n, fact in link["events"]]
+        assert all(compartment == of_kind(canonical(fact)) for _, compartment, fact in facts)
+        assert all(shapes.holds("event", cbor2.dumps(event)) for event in facts)
+        previous = header_hash(data)
         by_hash[previous] = bytes.fromhex(link["key"])
     readers = {reader_id(public_of(secrets[k])): secrets[k] for k in ("custodian", "agency")}
     for grant in all_of_it["grants"]:
         grant = canonical(bytes.fromhex(grant))
         assert unwrap(grant, readers[grant[1]], grant[0]) == by_hash[grant[0]]
-    assert len(by_hash) == 4 and len(all_of_it["grants"]) == 6
+    assert len(by_hash) == 3 and len(all_of_it["grants"]) == 4
     return len(by_hash) + len(all_of_it["grants"])
 
 
@@ -323,8 +374,7 @@ def check_entry(entry, who, secrets):
     if kind == 0:
         segment, grant, certificate = fields
         device_key = open_signed(who["headquarters_key"], b"amparo-certificate-1", certificate)[1]
-        header_hash = labelled(b"amparo-segment-1", cbor2.loads(segment)[0])
-        open_segment(segment, device_key, unwrap(grant, secrets["agency"], header_hash))
+        open_segment(segment, device_key, unwrap(grant, secrets["agency"], header_hash(segment)))
     elif kind == 2:
         open_signed(who["agency_key"], b"amparo-letter-1", fields[0])
     elif kind == 3:

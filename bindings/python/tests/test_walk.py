@@ -37,7 +37,7 @@ def test_a_screening_from_start_to_close(device):
     assert device.card(screening, offered.referral, "es").memorable == view.line.memorable
     device.move_referral(screening, offered.referral, amparo.ReferralState.SENT, None)
     closed = device.close_screening(screening)
-    assert closed.keep == amparo.Keep.FULL and closed.segments == 2 and closed.screening.line.closed
+    assert closed.keep == amparo.Keep.FULL and closed.segments == 1 and closed.screening.line.closed
     view = device.withdraw_consent(screening, given.counter)
     with pytest.raises(amparo.FieldError.WrongState):
         device.packet(screening, offered.referral, [amparo.ShareScope.NEEDS], None)

@@ -152,7 +152,7 @@ impl Device {
 pub struct ClosedView {
     /// What was kept: tell the person.
     pub keep: Keep,
-    /// Sealed segments that wait for headquarters, one for each compartment.
+    /// Sealed segments that wait for headquarters, one for each lane of compartments.
     pub segments: u32,
     /// The screening after it.
     pub screening: ScreeningView,

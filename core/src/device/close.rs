@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
+use amparo_schema::fact::{Body, Compartment, Fact, Lane, Stamp};
 use amparo_schema::id::{CaseId, Hash, ScreeningId};
 use amparo_schema::outcome::Outcome;
 
@@ -23,11 +23,11 @@ pub struct Closing {
     pub outcomes: Vec<Outcome>,
     /// What was kept: everything, or counts only where the person did not consent to storing.
     pub keep: Keep,
-    /// Segments sealed for headquarters, one for each compartment.
+    /// Segments sealed for headquarters: one for each lane, more where its facts do not fit one.
     pub segments: usize,
 }
 
-/// Events of one compartment: counter and encoded fact.
+/// Events of one lane: counter and encoded fact.
 pub(super) type Events = Vec<(u64, Vec<u8>)>;
 
 /// Encoded facts in one segment, before compression. Even what does not compress then stays well below
@@ -35,8 +35,8 @@ pub(super) type Events = Vec<(u64, Vec<u8>)>;
 const SEGMENT_FACTS_BYTES: usize = 2 * 1024 * 1024;
 
 impl Device {
-    /// Closes a screening. The outcome is computed again and must equal the recorded one; the facts of each
-    /// compartment are sealed in the same transaction, identity apart. Who may read them is decided when they are
+    /// Closes a screening. The outcome is computed again and must equal the recorded one; its facts
+    /// are sealed in the same transaction, identity apart. Who may read them is decided when they are
     /// sent, by the consent known then. Where the person did not consent to
     /// storing, only the outcome is sealed and every other fact of the screening is erased from the store,
     /// leaving its hash; memory and the write-ahead log let go of them too.
@@ -70,13 +70,13 @@ impl Device {
             let before = self.events(session, keep)?;
             let (counter, segments) = self.store.write(|tx| {
                 let (counter, _) = store::fact::append(tx, Some(id), Compartment::Case, &plain)?;
-                let mut compartments = before;
-                compartments.entry(Compartment::Case).or_default().push((counter, plain.clone()));
+                let mut lanes = before;
+                lanes.entry(Lane::Case).or_default().push((counter, plain.clone()));
                 let about = Some((session.screening.case, id));
                 let mut count = 0_usize;
-                for (compartment, events) in compartments {
+                for (lane, events) in lanes {
                     for part in parts(events) {
-                        self.seal_into(tx, about, compartment, part, at)?;
+                        self.seal_into(tx, about, lane, part, at)?;
                         count = count.saturating_add(1);
                     }
                 }
@@ -144,35 +144,36 @@ impl Device {
         Ok(overdue)
     }
 
-    /// The facts of a screening by compartment, encoded, identity opened. Without consent to storing: the
+    /// The facts of a screening by lane, encoded, identity opened. Without consent to storing: the
     /// opening and the recorded outcome alone.
-    fn events(&self, session: &Session, keep: Keep) -> Result<BTreeMap<Compartment, Events>, Error> {
-        let mut events: BTreeMap<Compartment, Events> = BTreeMap::new();
+    fn events(&self, session: &Session, keep: Keep) -> Result<BTreeMap<Lane, Events>, Error> {
+        let mut events: BTreeMap<Lane, Events> = BTreeMap::new();
         let few = (keep == Keep::AggregateOnly).then(|| kept(session, 0));
         for row in self.store.read(|rows| store::fact::of_screening(rows, session.screening.id))? {
             let wanted = few.as_ref().is_none_or(|few| few.contains(&row.counter));
             let Some(body) = row.body.filter(|_| wanted && row.compartment != Compartment::Identity) else {
                 continue;
             };
-            events.entry(row.compartment).or_default().push((row.counter, body));
+            events.entry(row.compartment.lane()).or_default().push((row.counter, body));
         }
         if keep == Keep::Full {
             for (counter, plain) in self.opened_identity(session)? {
-                events.entry(Compartment::Identity).or_default().push((counter, plain.to_vec()));
+                events.entry(Lane::Identity).or_default().push((counter, plain.to_vec()));
             }
         }
         Ok(events)
     }
 
-    /// Seals facts of one compartment as the next segment, and has its readers looked at before the next upload.
+    /// Seals facts of one lane as the next segment, and has its readers looked at before the next upload.
     pub(super) fn seal_into(
         &self,
         tx: &Tx<'_>,
         about: Option<(CaseId, ScreeningId)>,
-        compartment: Compartment,
+        lane: Lane,
         events: Events,
         now: Stamp,
     ) -> Result<Hash, Error> {
+        let compartment = lane.compartment();
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
         let screening = about.map(|(_, screening)| screening);
@@ -226,7 +227,13 @@ impl Device {
             if session.erased {
                 store::purge::drop_keys(tx, id)?;
             }
-            self.seal_into(tx, Some((case, id)), compartment, vec![(counter, plain.to_vec())], fact.at)?;
+            self.seal_into(
+                tx,
+                Some((case, id)),
+                compartment.lane(),
+                vec![(counter, plain.to_vec())],
+                fact.at,
+            )?;
             if session.erased {
                 let closed = session.screening.closed.map_or(0, |closed| closed.counter);
                 let mut kept = kept(session, closed);
@@ -249,7 +256,13 @@ impl Device {
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(id), compartment, &plain)?;
             store::disclosure::mark_screening_due(tx, id)?;
-            self.seal_into(tx, Some((case, id)), compartment, vec![(counter, plain.clone())], fact.at)?;
+            self.seal_into(
+                tx,
+                Some((case, id)),
+                compartment.lane(),
+                vec![(counter, plain.clone())],
+                fact.at,
+            )?;
             Ok(())
         })
     }

@@ -11,7 +11,7 @@ use super::{Rows, StoreError, Tx, hash_at, row_of, signed, unsigned};
 use crate::schema::fact::Compartment;
 use crate::schema::id::{Hash, ScreeningId};
 use crate::schema::wire::receipt::Range;
-use crate::schema::wire::segment::{Grant, Segment, header_hash};
+use crate::schema::wire::segment::{Grant, Segment};
 use crate::secret::Key;
 
 const COLUMNS: &str =
@@ -27,7 +27,7 @@ pub struct NewSegment<'a> {
     pub number: u64,
     /// Its screening, if it is of one.
     pub screening: Option<ScreeningId>,
-    /// The compartment of its facts.
+    /// The compartment by which the lane of its facts is named.
     pub compartment: Compartment,
     /// Its bytes.
     pub segment: &'a Segment,
@@ -46,7 +46,7 @@ pub struct SegmentRow {
     pub number: u64,
     /// Its screening, if it is of one.
     pub screening: Option<ScreeningId>,
-    /// The compartment of its facts.
+    /// The compartment by which the lane of its facts is named.
     pub compartment: Compartment,
     /// The hash by which it is chained and granted.
     pub hash: Hash,
@@ -67,7 +67,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
         Some(id) => Some(row_of(tx.conn, SCREENING_ROW, &id.0, "screening")?),
         None => None,
     };
-    let hash = header_hash(&new.segment.header);
+    let hash = new.segment.hash();
     tx.conn
         .prepare_cached(
             "INSERT INTO segment (incarnation, number, screening, compartment, header_hash, header, signature,
@@ -167,7 +167,7 @@ pub fn hash(rows: &Rows<'_>, incarnation: u64, number: u64) -> Result<Option<Has
     Ok(query.query_row((signed(incarnation)?, number), |r| hash_at(r, 0)).optional()?)
 }
 
-/// The compartment of a segment.
+/// The compartment by which the lane of a segment's facts is named.
 ///
 /// # Errors
 /// [`StoreError::Unknown`] for a segment that is not in the store.

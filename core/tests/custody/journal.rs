@@ -112,7 +112,7 @@ fn segments_are_dense_and_joined() {
     assert_eq!(verify(&[all[0], &fork]), Err((1, SegmentBreakKind::Link)));
     let mut flipped = chain[1].clone();
     *flipped.last_mut().unwrap() ^= 1;
-    let damaged = SegmentBreakKind::Damaged(OpenError::Ciphertext);
+    let damaged = SegmentBreakKind::Damaged(OpenError::Signature);
     assert_eq!(verify(&[all[0], &flipped]), Err((1, damaged)));
     let mut foreign = input(1, start.hash);
     foreign.incarnation = 8;

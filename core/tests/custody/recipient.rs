@@ -351,6 +351,21 @@ fn keys_go_to_whom_the_table_gives_them() {
     assert!(given > 1_000 && asked > 2 * given);
 }
 
+/// I18: what shares a segment shares its key, so it may only ever be what the table gives to the same readers; and the
+/// table gives no two lanes to the same ones, or they would be one.
+#[test]
+fn i18_compartments_share_a_segment_only_where_the_table_gives_them_the_same_readers() {
+    let roles: BTreeSet<_> = RECIPIENTS.map(|(role, _)| role).into();
+    for (a, one) in COMPARTMENTS {
+        for (b, other) in COMPARTMENTS {
+            let same =
+                worlds().all(|world| roles.iter().all(|r| expected(r, a, &world) == expected(r, b, &world)));
+            assert_eq!(one.lane() == other.lane(), same, "{a} and {b}");
+        }
+        assert_eq!(one.lane().compartment().lane(), one.lane());
+    }
+}
+
 fn worlds() -> impl Iterator<Item = World> {
     let whos = [(true, ConsentBy::Person), (false, ConsentBy::Person), (false, ConsentBy::Authority)];
     let pick = |n: usize, of: usize| (n % of, n / of);

@@ -1,9 +1,10 @@
 //! Damage and malice: every flipped bit, every mixed part, and a device that signs what it should not.
 
 use amparo_core::random::SeededEntropy;
+use amparo_core::schema::fact::Compartment;
 use amparo_core::schema::id::Hash;
 use amparo_core::schema::limits::SEGMENT_PLAIN_BYTES_MAX;
-use amparo_core::schema::wire::segment::{Grant, Header, Plain, Segment, header_hash};
+use amparo_core::schema::wire::segment::{Event, Grant, Header, Plain, Segment, header_hash};
 use amparo_core::seal::{
     OpenError, SegmentKey, first_previous, from_bytes, grant, inspect, open, seal, to_bytes,
 };
@@ -61,7 +62,7 @@ fn parts_of_two_segments_do_not_mix() {
         (from_bytes(&a.segment).unwrap(), from_bytes(&b.segment).unwrap());
     let mixed = Segment { ciphertext: parts_b.ciphertext, ..parts_a.clone() };
     let mixed = to_bytes(&mixed).unwrap();
-    assert_eq!(open(&mixed, &grant_a, &reader(), &device), Err(OpenError::Ciphertext));
+    assert_eq!(open(&mixed, &grant_a, &reader(), &device), Err(OpenError::Signature));
     let mixed = to_bytes(&Segment { signature: parts_b.signature, ..parts_a }).unwrap();
     assert_eq!(inspect(&mixed, &device), Err(OpenError::Signature));
     // The key of A, wrapped for the header of B, opens nothing.
@@ -74,6 +75,8 @@ struct Forge {
     padded: Vec<u8>,
     root: Hash,
     edit: fn(&mut Header),
+    /// The ciphertext that is signed.
+    signed: fn(&[u8]) -> &[u8],
 }
 
 impl Forge {
@@ -81,11 +84,10 @@ impl Forge {
         let (sealed, _) = first(1);
         let (header, _) = inspect(&sealed.segment, &signer().public()).unwrap();
         let segment: Segment = from_bytes(&sealed.segment).unwrap();
-        let aad = to_bytes(&Header { ciphertext_sha256: Hash([0; 32]), ..header.clone() }).unwrap();
         let cipher = chacha20poly1305::ChaCha20Poly1305::new(sealed.key.expose().into());
-        let payload = Payload { msg: &segment.ciphertext, aad: &aad };
+        let payload = Payload { msg: &segment.ciphertext, aad: &segment.header };
         let padded = cipher.decrypt(&[0; 12].into(), payload).unwrap();
-        Self { padded, root: header.events_root, edit: |_| {} }
+        Self { padded, root: header.events_root, edit: |_| {}, signed: |ciphertext| ciphertext }
     }
 
     fn packed(payload: &[u8]) -> Vec<u8> {
@@ -106,22 +108,19 @@ impl Forge {
             incarnation: 7,
             number: 0,
             previous: first_previous(&signer().public()),
-            ciphertext_bytes: u32::try_from(self.padded.len() + 16).unwrap(),
-            ciphertext_sha256: Hash([0; 32]),
             events_root: self.root,
         };
         (self.edit)(&mut header);
-        let aad = to_bytes(&header).unwrap();
-        let cipher = chacha20poly1305::ChaCha20Poly1305::new(key.expose().into());
-        let ciphertext = cipher.encrypt(&[0; 12].into(), Payload { msg: &self.padded, aad: &aad }).unwrap();
-        header.ciphertext_sha256 = Hash(Sha256::digest(&ciphertext).into());
         let header = to_bytes(&header).unwrap();
-        let length = u8::try_from(header.len()).unwrap();
-        let signed =
-            [b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice(), &[length], &header]
-                .concat();
+        let cipher = chacha20poly1305::ChaCha20Poly1305::new(key.expose().into());
+        let payload = Payload { msg: &self.padded, aad: &header };
+        let ciphertext = cipher.encrypt(&[0; 12].into(), payload).unwrap();
+        let covered = Hash(Sha256::digest((self.signed)(&ciphertext)).into());
+        let length = u8::try_from(header.len() + 32).unwrap();
+        let context = b"\x84\x6aSignature1\x43\xa1\x01\x27\x50amparo-segment-1\x58".as_slice();
+        let signed = [context, &[length], &header, &covered.0].concat();
         let signature = ed25519_dalek::SigningKey::from_bytes(&[0x51; 32]).sign(&signed).to_bytes().to_vec();
-        let hash = header_hash(&header);
+        let hash = header_hash(&header, &covered);
         let segment = to_bytes(&Segment { header, signature, ciphertext }).unwrap();
         let grant = grant(&key, hash, &reader().public(), &SeededEntropy::new(8)).unwrap();
         open(&segment, &grant, &reader(), &signer().public())
@@ -135,9 +134,10 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     let frame = honest.padded[4..4 + length].to_vec();
     let dictionary = amparo_schema::wire::segment::dictionary(1).unwrap();
     let mut encoded = Vec::new();
-    let mut decoder = zstd::stream::read::Decoder::with_dictionary(&frame[..], dictionary).unwrap();
+    let whole = [b"\x28\xb5\x2f\xfd", &frame[..]].concat();
+    let mut decoder = zstd::stream::read::Decoder::with_dictionary(&whole[..], dictionary).unwrap();
     std::io::Read::read_to_end(&mut decoder, &mut encoded).unwrap();
-    let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap());
+    let pack = |bytes: &[u8]| Forge::packed(&zstd::bulk::compress(bytes, 3).unwrap()[4..]);
     assert!(honest.open().is_ok(), "the forge itself is sound");
 
     let with = |padded: Vec<u8>| Forge { padded, ..Forge::honest() };
@@ -155,24 +155,42 @@ fn a_forger_with_the_key_of_the_device_is_stopped_by_each_check() {
     assert_eq!(with(Forge::packed(b"not a frame")).open(), Err(OpenError::Expansion));
     assert_eq!(with(Forge::packed(&[&frame[..], b"x"].concat())).open(), Err(OpenError::Expansion));
     assert_eq!(with(Forge::packed(&frame[..frame.len() - 1])).open(), Err(OpenError::Expansion));
+    assert_eq!(
+        with(Forge::packed(&whole)).open(),
+        Err(OpenError::Expansion),
+        "the magic number stays behind"
+    );
+    assert_eq!(with(Forge::packed(&[&frame[..], &whole].concat())).open(), Err(OpenError::Expansion));
     let bomb = pack(&vec![0; SEGMENT_PLAIN_BYTES_MAX + 1]);
     assert!(bomb.len() < 8_192, "a bomb is small: {}", bomb.len());
     assert_eq!(with(bomb).open(), Err(OpenError::Expansion));
 
     assert_eq!(with(pack(&[&encoded[..], b"\0"].concat())).open(), Err(OpenError::Form));
-    let mut plain: Plain = from_bytes(&encoded).unwrap();
+    let plain: Plain = from_bytes(&encoded).unwrap();
     assert_eq!(with(pack(&encoded)).open().as_ref(), Ok(&plain), "another level of zstd is no forgery");
-    plain.events.swap(0, 1);
-    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
-    plain.events.clear();
-    assert_eq!(with(pack(&to_bytes(&plain).unwrap())).open(), Err(OpenError::Root));
+    let sealed_as = |edit: fn(&mut Vec<Event>)| {
+        let mut plain = plain.clone();
+        edit(&mut plain.events);
+        with(pack(&to_bytes(&plain).unwrap())).open()
+    };
+    assert_eq!(sealed_as(|events| events.truncate(1)), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[0].counter -= 1), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[0].compartment = Compartment::Consent), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events[2].fact = events[1].fact.clone()), Err(OpenError::Root));
+    assert_eq!(sealed_as(|events| events.swap(0, 1)), Err(OpenError::Form), "counters go up");
+    assert_eq!(sealed_as(|events| events[1].compartment = Compartment::Identity), Err(OpenError::Form));
+    assert_eq!(sealed_as(Vec::clear), Err(OpenError::Form));
     assert_eq!(Forge { root: Hash([1; 32]), ..Forge::honest() }.open(), Err(OpenError::Root));
+
+    let bare = Forge { edit: |h| h.dictionary = 0, ..with(pack(&encoded)) };
+    assert_eq!(bare.open().as_ref(), Ok(&plain), "without a dictionary");
+    assert_eq!(Forge { edit: |h| h.dictionary = 0, ..Forge::honest() }.open(), Err(OpenError::Expansion));
 
     for edit in [(|h| h.version = 2) as fn(&mut Header), |h| h.suite = 2, |h| h.dictionary = 2] {
         assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Version));
     }
-    let edit = |h: &mut Header| h.ciphertext_bytes += 1;
-    assert_eq!(Forge { edit, ..Forge::honest() }.open(), Err(OpenError::Ciphertext));
+    let signed: fn(&[u8]) -> &[u8] = |ciphertext| &ciphertext[1..];
+    assert_eq!(Forge { signed, ..Forge::honest() }.open(), Err(OpenError::Signature));
 }
 
 proptest::proptest! {

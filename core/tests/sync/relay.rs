@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_core::seal::{
-    Direction, First, PublicKey, SecretKey, Signer, VerifyKey, check_request, first, from_bytes, inspect,
-    open, open_volume, seal_volume, to_bytes, unverified,
+    Direction, First, PublicKey, SecretKey, Signer, VerifyKey, check_request, first, first_previous,
+    from_bytes, inspect, open, open_volume, seal_volume, to_bytes, unverified,
 };
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::disclosure::Disclosure;
@@ -14,7 +14,7 @@ use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Request, 
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Page};
 use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
-use amparo_schema::wire::segment::{Grant, Plain, header_hash};
+use amparo_schema::wire::segment::{Grant, Plain};
 use amparo_schema::wire::signed::Signed;
 
 /// How far headquarters' storage goes.
@@ -228,7 +228,7 @@ impl Relay {
         let (device, key) = self.device.unwrap();
         let hash = match stored.checked_sub(1) {
             Some(last) => chain.segments[&last].1,
-            None => header_hash(&key.0),
+            None => first_previous(&key),
         };
         let if_at = |depth: Depth| if self.depth >= depth { stored } else { 0 };
         Receipt {

@@ -55,7 +55,7 @@ pub(super) enum Why {
     Newer,
     /// Segment and grant do not open.
     DoesNotOpen,
-    /// The facts are out of order, of another compartment, or name another case than their segment.
+    /// The facts are of another compartment than the segment says, or name another case than their segment.
     OutOfPlace,
 }
 
@@ -120,13 +120,11 @@ fn why(error: OpenError) -> Why {
     }
 }
 
-/// Whether the facts go up, are whole, and belong to the compartment, case and screening that the segment
-/// names. Of a kind that this build does not know only the form can be asked.
+/// Whether the facts are whole and belong to the compartment, case and screening that the segment names. Of a kind that this build does not know only the form can be asked.
 fn in_place(plain: &Plain) -> bool {
-    let ascending = plain.events.is_sorted_by(|a, b| a.counter < b.counter);
     // SQLite counts to 2^63; a store with as many facts does not exist.
     let bounded = plain.events.last().is_none_or(|last| i64::try_from(last.counter).is_ok());
-    ascending && bounded && plain.events.iter().all(|event| belongs(event, plain))
+    bounded && plain.events.iter().all(|event| belongs(event, plain))
 }
 
 fn belongs(event: &Event, plain: &Plain) -> bool {
@@ -141,5 +139,5 @@ fn belongs(event: &Event, plain: &Plain) -> bool {
         }
         _ => true,
     };
-    there && fact.body.compartment() == plain.compartment
+    there && fact.body.compartment() == event.compartment
 }

@@ -16,6 +16,18 @@ use super::log::Action;
 use super::work::{Head, Where, Work, decoded, named_key};
 use crate::storage::{Chain, Landed, Place, Segment as Stored, Shelf, Standing};
 
+/// What is kept of an erased segment: as much as its signature and its place in the chain cover.
+#[derive(minicbor::Encode, minicbor::Decode)]
+#[cbor(array)]
+struct Erased {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    header: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    signature: Vec<u8>,
+    #[n(2)]
+    ciphertext_sha256: Hash,
+}
+
 impl Work<'_> {
     /// Takes a segment; `frame` is the frame that holds it. `released` when a person lets a revoked device's
     /// facts in.
@@ -156,14 +168,15 @@ impl Work<'_> {
         }
     }
 
-    /// Erases ciphertext and grants; header, signature and log stay.
+    /// Erases ciphertext and grants; header, signature and log stay, and the hash that links them.
     pub(super) fn erase(&mut self, device: DeviceId, hash: &Hash) -> Result<(), RelayError> {
         let Some((at, stored)) = self.named(device, hash)? else { return Err(RelayError::UnknownSegment) };
         if stored.standing == Standing::Erased {
             return Ok(());
         }
         let segment: Segment = from_bytes(&stored.bytes).map_err(|_| RelayError::Damaged)?;
-        let rest = Segment { ciphertext: Vec::new(), ..segment };
+        let ciphertext_sha256 = segment.ciphertext_sha256();
+        let rest = Erased { header: segment.header, signature: segment.signature, ciphertext_sha256 };
         let bytes = to_bytes(&rest).map_err(|_| RelayError::Encoding)?;
         self.tx.put_segment(at, &Stored { standing: Standing::Erased, bytes, ..stored })?;
         self.settle_all(device, *hash)?;

@@ -215,7 +215,7 @@ pub struct Segment {
     pub leaf: u64,
     /// How it stands.
     pub standing: Standing,
-    /// The encoded segment; without ciphertext once erased.
+    /// The encoded segment; once erased, with the hash of its ciphertext in the ciphertext's place.
     pub bytes: Vec<u8>,
 }
 

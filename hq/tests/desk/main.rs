@@ -4,6 +4,7 @@
 
 mod common;
 mod counting;
+mod covered;
 mod feed;
 mod flips;
 mod htcds;

@@ -3,12 +3,13 @@
 use amparo_schema::id::CaseId;
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::Entry;
-use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, Header, SIGN_CONTEXT, Segment};
-use amparo_schema::wire::signed::{Payload, Signed};
+use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, Segment, signed_payload};
+use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{Signer, from_bytes, hpke_seal, to_bytes};
 
 use crate::common::{Feed, NOON, Office, Phone, Who, hq, name, office, reading, shown, verify_key};
+use crate::covered::Covered;
 
 const A: u8 = 0x0a;
 const B: u8 = 0x0b;
@@ -86,15 +87,6 @@ fn i20_two_recipients_see_the_same_or_nothing() {
     assert_eq!(verdict(B, &entry(&segment, &other_key, &certificate)).as_deref(), Some("does_not_open"));
 }
 
-/// A header to be signed as a segment's header is.
-#[derive(minicbor::Encode, minicbor::Decode)]
-#[cbor(transparent)]
-struct AsHeader(#[n(0)] Header);
-
-impl Payload for AsHeader {
-    const CONTEXT: &'static [u8] = SIGN_CONTEXT;
-}
-
 /// I21: a grant opens its own segment, a header stands with its own ciphertext, and a device signs for itself.
 #[test]
 fn i21_parts_of_different_segments_never_open_together() {
@@ -109,11 +101,11 @@ fn i21_parts_of_different_segments_never_open_together() {
     let renamed = Grant { segment: grant_one.segment, ..grant_two };
     assert_eq!(refused(&one, &renamed, &certificate), "does_not_open");
     let swapped = Segment { ciphertext: two.ciphertext, ..one.clone() };
-    assert_eq!(refused(&swapped, &grant_one, &certificate), "does_not_open");
+    assert_eq!(refused(&swapped, &grant_one, &certificate), "signature");
     // Another enrolled device signs the header: with its own certificate, and with the first device's.
-    let header: Header = from_bytes(&one.header).unwrap();
-    let signed = stranger.signer.sign_object(&AsHeader(header)).unwrap();
-    assert_eq!(signed.payload, one.header, "signed as it stands");
+    let payload = signed_payload(&one.header, &one.ciphertext_sha256());
+    let signed = stranger.signer.sign_object(&Covered(payload.clone())).unwrap();
+    assert_eq!(signed.payload, payload, "signed as it stands");
     let resigned = Segment { signature: signed.signature, ..one };
     assert_eq!(refused(&resigned, &grant_one, &stranger.certificate()), "other_device");
     assert_eq!(refused(&resigned, &grant_one, &certificate), "signature");

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod disclosure;
 pub mod enrol;
 pub mod feed;
+pub mod item;
 mod list;
 pub mod push;
 pub mod receipt;

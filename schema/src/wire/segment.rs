@@ -1,16 +1,20 @@
-//! Segments and grants: the facts of one screening and one compartment, sealed.
+//! Segments and grants: the facts of one screening and one lane, sealed.
 //!
 //! A segment is the CBOR array `[header bytes, signature, ciphertext]`. The signature is Ed25519 over the
 //! COSE `Sig_structure` of a `COSE_Sign1` with protected header `{1: -8}`, external data
-//! [`SIGN_CONTEXT`] and the header bytes as payload. The ciphertext is ChaCha20-Poly1305 with a key used
-//! once, nonce zero, and as additional data the header bytes with `ciphertext_sha256` zeroed. The plaintext
-//! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files, preceded by its length (u32, big
-//! endian) and padded with zeros to a bucket.
+//! [`SIGN_CONTEXT`] and, as payload, the header bytes followed by the SHA-256 of the ciphertext, which always comes
+//! along and so says its length and hash itself. The ciphertext is ChaCha20-Poly1305 with a key used
+//! once, nonce zero, and the header bytes as additional data. The plaintext
+//! is [`Plain`] as CBOR, compressed with zstd with one of the [`dictionary`] files (a frame without its magic
+//! number), preceded by its length (u32, big endian) and padded with zeros to a bucket.
+
+mod plain;
 
 use minicbor::{Decode, Encode};
 
-use crate::fact::Compartment;
-use crate::id::{CaseId, DeviceId, Hash, ScreeningId};
+use crate::id::{DeviceId, Hash};
+
+pub use plain::{Event, Plain};
 
 /// Suite 1: X25519, HKDF-SHA-256, ChaCha20-Poly1305, Ed25519.
 pub const SUITE_1: u8 = 1;
@@ -25,7 +29,7 @@ pub const SALT_CONTEXT: &[u8] = b"amparo-event-salt-1";
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Segment {
-    /// The [`Header`], encoded; signed and chained as these bytes.
+    /// The [`Header`], encoded; signed and chained as these bytes, with the hash of the ciphertext.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub header: Vec<u8>,
     /// Ed25519 signature, 64 bytes.
@@ -57,47 +61,12 @@ pub struct Header {
     /// Position in the incarnation's chain, dense from 0.
     #[n(5)]
     pub number: u64,
-    /// [`header_hash`] of the segment before; for number 0 of the device's signing key.
+    /// [`header_hash`] of the segment before; for number 0 a hash of the device's signing key.
     #[n(6)]
     pub previous: Hash,
-    /// Ciphertext length.
-    #[n(7)]
-    pub ciphertext_bytes: u32,
-    /// SHA-256 of the ciphertext, without label.
-    #[n(8)]
-    pub ciphertext_sha256: Hash,
     /// RFC 9162 Merkle root (SHA-256) over the salted event hashes.
-    #[n(9)]
+    #[n(7)]
     pub events_root: Hash,
-}
-
-/// The plaintext of a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Plain {
-    /// The case.
-    #[n(0)]
-    pub case: Option<CaseId>,
-    /// The screening.
-    #[n(1)]
-    pub screening: Option<ScreeningId>,
-    /// The compartment.
-    #[n(2)]
-    pub compartment: Compartment,
-    /// The facts, in order, each with its counter and encoded as stored (identity facts opened).
-    #[n(3)]
-    pub events: Vec<Event>,
-}
-
-/// One fact in a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Event {
-    /// Its counter in the store.
-    #[n(0)]
-    pub counter: u64,
-    /// The encoded [`crate::fact::Fact`].
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub fact: Vec<u8>,
 }
 
 /// The key of one segment, wrapped for one recipient with HPKE base mode; `info` is [`GRANT_CONTEXT`]
@@ -133,10 +102,31 @@ pub fn dictionary(number: u32) -> Option<&'static [u8]> {
     }
 }
 
-/// The hash by which a segment is chained and granted.
+impl Segment {
+    /// SHA-256 of the ciphertext, without label.
+    #[must_use]
+    pub fn ciphertext_sha256(&self) -> Hash {
+        use sha2::Digest;
+        Hash(sha2::Sha256::digest(&self.ciphertext).into())
+    }
+
+    /// [`header_hash`] of this segment.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        header_hash(&self.header, &self.ciphertext_sha256())
+    }
+}
+
+/// The payload of a segment's signature: the header bytes followed by the SHA-256 of the ciphertext.
 #[must_use]
-pub fn header_hash(header: &[u8]) -> Hash {
-    Hash::of("amparo-segment-1", &[header])
+pub fn signed_payload(header: &[u8], ciphertext_sha256: &Hash) -> Vec<u8> {
+    [header, &ciphertext_sha256.0].concat()
+}
+
+/// The hash by which a segment is chained and granted: of its header bytes and the SHA-256 of its ciphertext.
+#[must_use]
+pub fn header_hash(header: &[u8], ciphertext_sha256: &Hash) -> Hash {
+    Hash::of("amparo-segment-1", &[header, &ciphertext_sha256.0])
 }
 
 /// Length of the padded plaintext for a payload of `bytes`: the length prefix and the payload, rounded up

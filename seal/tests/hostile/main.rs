@@ -9,14 +9,14 @@ mod alloc;
 mod mutate;
 
 use amparo_schema::fact::Fact;
-use amparo_schema::limits::PAGE_ENTRIES_MAX;
+use amparo_schema::limits::{PAGE_ENTRIES_MAX, SEGMENT_EVENTS_MAX};
 use amparo_schema::wire::bundle::Volume;
 use amparo_schema::wire::disclosure::Disclosure;
 use amparo_schema::wire::enrol::{Certificate, Enrolment, Request, Revocation, Ticket};
 use amparo_schema::wire::feed::{Cursor, Entry, Letter, Note, Page};
 use amparo_schema::wire::push::{Frame, Hello, Reply};
 use amparo_schema::wire::receipt::Receipt;
-use amparo_schema::wire::segment::{Grant, Header, Plain, Segment};
+use amparo_schema::wire::segment::{Event, Grant, Header, Plain, Segment};
 use amparo_schema::wire::signed::{Payload, Signed};
 use amparo_seal::{
     Direction, First, SecretKey, VerifyKey, check_request, first, from_bytes, inspect, open_volume,
@@ -87,7 +87,7 @@ const DECODERS: [Decoder; 32] = [
 /// Inside what was opened with a key: small things in long lists weigh more than their bytes.
 const INNER: [Decoder; 2] = [("fact", form::<Fact>), ("plaintext", form::<Plain>)];
 
-/// One of every object, and the text of a ticket.
+/// One of every object, the plaintexts of the segments, and the text of a ticket.
 fn corpus() -> Vec<Vec<u8>> {
     let all: serde_json::Value =
         serde_json::from_str(include_str!("../../../tests/vectors/wire.json")).unwrap();
@@ -95,6 +95,15 @@ fn corpus() -> Vec<Vec<u8>> {
         |text: &serde_json::Value| data_encoding::HEXLOWER.decode(text.as_str().unwrap().as_bytes()).unwrap();
     let mut corpus: Vec<_> = all["objects"].as_array().unwrap().iter().map(|o| hex(&o["bytes"])).collect();
     corpus.extend([hex(&all["up"]["sequence"]), hex(&all["down"]["sequence"])]);
+    corpus.extend(all["chain"].as_array().unwrap().iter().map(|link| {
+        let event = |told: &serde_json::Value| {
+            let fact = hex(&told[1]);
+            let compartment = from_bytes::<Fact>(&fact).unwrap().body.compartment();
+            Event { counter: told[0].as_u64().unwrap(), compartment, fact }
+        };
+        let events = link["events"].as_array().unwrap().iter().map(event).collect();
+        to_bytes(&Plain { case: None, screening: None, events }).unwrap()
+    }));
     corpus.push(all["enrolment"]["ticket"].as_str().unwrap().as_bytes().to_vec());
     corpus
 }
@@ -155,17 +164,25 @@ fn long_lists_of_small_things_cost_no_more() {
     let ranges = [&[0x8d][..], &bytes(16), &[0, 0, 0], &bytes(32)].concat();
     let after_ranges = [&[0; 6][..], &bytes(32)].concat();
     type Case<'a> = (&'a str, fn(&[u8]) -> bool, &'a [u8], &'a [u8], &'a [u8]);
-    let cases: [Case<'_>; 5] = [
+    let plain = [&[0x89, 0xf6, 0xf6][..], &[0x80; 6]].concat();
+    let cases: [Case<'_>; 7] = [
         ("page", form::<Page>, &[&[0x83], &cursor[..]].concat(), &[0x40], &[0]),
         ("hello", form::<Hello>, &[&[0x85], &bytes(16)[..], &[0, 0xf6]].concat(), &cursor, &[0]),
         ("disclosure, grants", form::<Disclosure>, &head, &grant, &[0x80]),
         ("disclosure, withheld", form::<Disclosure>, &[&head[..], &[0x80]].concat(), &withheld, &[]),
         ("receipt", form::<Receipt>, &ranges, &[0x82, 0, 0], &after_ranges),
+        ("plaintext", form::<Plain>, &plain, &[0], &[]),
+        ("column of a plaintext", form::<Plain>, &plain[..5], &[1], &[0x80, 0x80, 0x80, 0x81, 0]),
     ];
     for (name, decode, before, item, after) in cases {
         // An entry of no bytes is 24 in memory; the limit of a page bounds them.
-        let beside = if name == "page" { BESIDE + 24 * PAGE_ENTRIES_MAX } else { BESIDE };
-        for items in [0x1_0000, 0x20_0000 / item.len().max(1)] {
+        // A fact of two bytes is rebuilt with its stamp; the limit of a segment bounds them.
+        let beside = match name {
+            "page" => BESIDE + 24 * PAGE_ENTRIES_MAX,
+            "plaintext" | "column of a plaintext" => BESIDE + 128 * SEGMENT_EVENTS_MAX,
+            _ => BESIDE,
+        };
+        for items in [SEGMENT_EVENTS_MAX, 0x1_0000, 0x20_0000 / item.len().max(1)] {
             let input = list(before, item, items, after);
             let (good, held) = alloc::peak(|| decode(&input));
             println!(

@@ -37,10 +37,13 @@ impl<T: Transport> Recorder<T> {
         (wire.up.clone(), wire.down.clone())
     }
 
-    /// Headers of the segments that were sent, in order.
-    pub fn headers(&self) -> Vec<Header> {
+    /// Headers of the segments that were sent, in order, each with the length of its ciphertext.
+    pub fn headers(&self) -> Vec<(Header, usize)> {
         let header = |frame: &[u8]| match from_bytes(frame) {
-            Ok(Frame::Segment(bytes)) => from_bytes(&from_bytes::<Segment>(&bytes).ok()?.header).ok(),
+            Ok(Frame::Segment(bytes)) => {
+                let segment: Segment = from_bytes(&bytes).ok()?;
+                Some((from_bytes(&segment.header).ok()?, segment.ciphertext.len()))
+            }
             _ => None,
         };
         items(&self.wire().up).into_iter().filter_map(header).collect()

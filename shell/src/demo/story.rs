@@ -224,8 +224,8 @@ impl Story {
             "Lo que el relé puede ver, aparte de cuándo y de qué dirección llegó:",
             "What the relay can see, beside when and from which address it came:",
         )?;
-        for header in self.link.headers() {
-            let (device, number, bytes) = (short(&header.device), header.number, header.ciphertext_bytes);
+        for (header, bytes) in self.link.headers() {
+            let (device, number) = (short(&header.device), header.number);
             self.say(
                 &format!("dispositivo {device}…, segmento {number}, {bytes} bytes rellenados y sellados"),
                 &format!("device {device}…, segment {number}, {bytes} bytes, padded and sealed"),

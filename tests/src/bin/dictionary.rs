@@ -11,16 +11,17 @@ use amparo_core::device::{Device, Error, NextStep};
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{SecretKey, open, to_bytes};
 use amparo_core::time::{FixedClock, Moment};
-use amparo_schema::fact::{Compartment, IdentityField, ReferralState, StepState};
+use amparo_schema::fact::{IdentityField, ReferralState, StepState};
 use amparo_schema::pack::policy::Purpose;
-use amparo_schema::wire::segment::{dictionary, padded_bytes};
+use amparo_schema::wire::segment::{DICTIONARY, dictionary, padded_bytes};
 use amparo_shell::content::keys::demo_custodian_secret;
 use amparo_shell::{embedded, home};
 use amparo_tests::dice::Dice;
 use amparo_tests::{answers, device};
+use zstd::bulk::Compressor;
 
 /// Bytes of the dictionary: what a phone carries for it.
-const DICTIONARY_BYTES: usize = 24 * 1024;
+const DICTIONARY_BYTES: usize = 32 * 1024;
 const TRAINING: std::ops::Range<u64> = 0..160;
 const UNSEEN: std::ops::Range<u64> = 1_000..1_040;
 const CHECKLISTS: [&str; 5] =
@@ -29,12 +30,16 @@ const CHECKLISTS: [&str; 5] =
 const NOW_MS: i64 = 1_795_330_800_000;
 const LEVEL: i32 = 19;
 
-type Samples = Vec<(Compartment, Vec<u8>)>;
+/// What a screening leaves behind: the checklist, and of each segment its plaintext and its length as sealed.
+struct Screening {
+    checklist: &'static str,
+    segments: Vec<(Vec<u8>, usize)>,
+}
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.as_slice() {
-        [] => measure(),
+        [] => measure(dictionary(DICTIONARY).unwrap_or_default()),
         [flag, file] if flag == "--write" => train(file),
         _ => return ExitCode::from(2),
     };
@@ -48,38 +53,59 @@ fn main() -> ExitCode {
 }
 
 fn train(file: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let samples: Vec<Vec<u8>> = screenings(TRAINING)?.into_iter().flatten().map(|(_, bytes)| bytes).collect();
+    let all = screenings(TRAINING)?;
+    let samples: Vec<&[u8]> = all.iter().flat_map(|s| &s.segments).map(|(plain, _)| &plain[..]).collect();
     let trained = zstd::dict::from_samples(&samples, DICTIONARY_BYTES)?;
     println!("{} samples, {} bytes of dictionary", samples.len(), trained.len());
-    std::fs::write(file, trained)?;
-    measure()
+    std::fs::write(file, &trained)?;
+    measure(&trained)
 }
 
-fn measure() -> Result<(), Box<dyn std::error::Error>> {
-    let dictionary = dictionary(1).unwrap_or_default();
-    let mut with = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary)?;
-    let mut without = zstd::bulk::Compressor::new(LEVEL)?;
-    let mut sums = [0; 5];
+fn measure(dictionary: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    println!("bytes per screening on screenings that the dictionary never saw");
     let unseen = screenings(UNSEEN)?;
-    for (_, plain) in unseen.iter().flatten() {
-        let (bare, packed) = (without.compress(plain)?.len(), with.compress(plain)?.len());
-        let each = [plain.len(), bare, padded_bytes(bare), packed, padded_bytes(packed)];
+    for checklist in CHECKLISTS {
+        let some: Vec<&Screening> = unseen.iter().filter(|s| s.checklist == checklist).collect();
+        tell(checklist, &some, dictionary)?;
+    }
+    tell("all", &unseen.iter().collect::<Vec<_>>(), dictionary)
+}
+
+fn tell(what: &str, some: &[&Screening], dictionary: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    let mut with = packer(dictionary)?;
+    let mut without = packer(&[])?;
+    let mut sums = [0; 6];
+    for (plain, sealed) in some.iter().flat_map(|s| &s.segments) {
+        let (bare, packed) = (packed_bytes(&mut without, plain)?, packed_bytes(&mut with, plain)?);
+        let each = [plain.len(), bare, padded_bytes(bare), packed, padded_bytes(packed), *sealed];
         sums.iter_mut().zip(each).for_each(|(sum, bytes)| *sum += bytes);
     }
-    let [plain, bare, bare_padded, packed, packed_padded] = sums.map(|sum| sum / unseen.len());
-    println!("bytes per screening on {} screenings that the dictionary never saw", unseen.len());
-    println!(
-        "  segments                  {:>6.2}",
-        unseen.iter().flatten().count() as f64 / unseen.len() as f64
-    );
+    let [plain, bare, bare_padded, packed, packed_padded, sealed] = sums.map(|sum| sum / some.len().max(1));
+    let segments = some.iter().map(|s| s.segments.len()).sum::<usize>();
+    println!("{what}: {} screenings, {segments} segments", some.len());
     println!("  as encoded                {plain:>6}");
     println!("  zstd                      {bare:>6}   padded {bare_padded}");
     println!("  zstd with the dictionary  {packed:>6}   padded {packed_padded}");
+    println!("  sealed by this build      {sealed:>6}   with header, signature and tag");
     Ok(())
 }
 
-/// The plaintexts of each screening, by compartment.
-fn screenings(seeds: std::ops::Range<u64>) -> Result<Vec<Samples>, Box<dyn std::error::Error>> {
+/// Compresses as segments are.
+fn packer(dictionary: &[u8]) -> std::io::Result<Compressor<'static>> {
+    let mut packer = Compressor::with_dictionary(LEVEL, dictionary)?;
+    packer.include_contentsize(false)?;
+    packer.include_dictid(false)?;
+    packer.include_checksum(false)?;
+    Ok(packer)
+}
+
+/// The length of the frame without its magic number.
+fn packed_bytes(packer: &mut Compressor<'_>, plain: &[u8]) -> std::io::Result<usize> {
+    Ok(packer.compress(plain)?.len().saturating_sub(4))
+}
+
+/// What each screening leaves behind.
+fn screenings(seeds: std::ops::Range<u64>) -> Result<Vec<Screening>, Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let clock = Arc::new(FixedClock::new(Moment { wall_ms: NOW_MS, offset_minutes: -180, steady_ms: 9_000 }));
     let entropy = Arc::new(SeededEntropy::new(seeds.start));
@@ -100,7 +126,7 @@ fn screenings(seeds: std::ops::Range<u64>) -> Result<Vec<Samples>, Box<dyn std::
     Ok(all)
 }
 
-fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Samples, Error> {
+fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Screening, Error> {
     let checklist = dice.one(&CHECKLISTS).copied().unwrap_or_default();
     let id = device::start(device, checklist)?;
     loop {
@@ -123,13 +149,13 @@ fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Sam
     after(device, id, dice)?;
     device.close(id)?;
     let secret = SecretKey::new(&demo_custodian_secret());
-    let mut plains = Vec::new();
+    let mut segments = Vec::new();
     for sealed in device.sealed(id)? {
         let Some(grant) = sealed.grants.first() else { continue };
         let Ok(plain) = open(&sealed.segment, grant, &secret, &device.public_key()) else { continue };
-        plains.push((plain.compartment, to_bytes(&plain)?));
+        segments.push((to_bytes(&plain)?, sealed.segment.len()));
     }
-    Ok(plains)
+    Ok(Screening { checklist, segments })
 }
 
 fn after(device: &Device, id: amparo_schema::id::ScreeningId, dice: &mut Dice) -> Result<(), Error> {

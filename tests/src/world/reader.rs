@@ -7,7 +7,7 @@ use amparo_schema::fact::{Body, Fact};
 use amparo_schema::id::Hash;
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Page};
-use amparo_schema::wire::segment::header_hash;
+use amparo_schema::wire::segment::Segment;
 
 /// A reader. A clone of it is what it had before it crashed.
 #[derive(Clone)]
@@ -95,6 +95,6 @@ fn mark(fact: &[u8]) -> Option<Hash> {
 /// The header hash of an encoded segment.
 #[must_use]
 pub(super) fn hash_of(segment: &[u8]) -> Option<Hash> {
-    let segment: amparo_schema::wire::segment::Segment = from_bytes(segment).ok()?;
-    Some(header_hash(&segment.header))
+    let segment: Segment = from_bytes(segment).ok()?;
+    Some(segment.hash())
 }

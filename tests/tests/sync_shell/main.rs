@@ -109,8 +109,8 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     field.json(0, &["sync"]);
     assert_eq!(field.level(made.screening), "durable");
 
-    // Case, consent and identity for the agency; the store's own facts for the custodian as well.
-    assert_eq!((agency.pull().unwrap(), custodian.pull().unwrap()), ((3, 0), (4, 0)));
+    // The case with its consents, and identity, for the agency; the store's own facts for the custodian as well.
+    assert_eq!((agency.pull().unwrap(), custodian.pull().unwrap()), ((2, 0), (3, 0)));
     is_whole(&agency.desk().case(made.case).unwrap(), &made);
     is_whole(&custodian.desk().case(made.case).unwrap(), &made);
     answer(&mut agency, &made, &Answer::Accepted);
@@ -181,7 +181,7 @@ fn a_stick_does_the_same() {
     carry(&hq, 0);
     assert_eq!(field.level(made.screening), "stored");
     hq.serve().unwrap();
-    assert_eq!(agency.pull().unwrap(), (3, 0));
+    assert_eq!(agency.pull().unwrap(), (2, 0));
     is_whole(&agency.desk().case(made.case).unwrap(), &made);
     let rejected = Answer::Rejected { reason: REJECTED.into() };
     answer(&mut agency, &made, &rejected);

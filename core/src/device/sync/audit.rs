@@ -1,6 +1,6 @@
-//! The audit compartment: what happened to the store itself, sealed in batches.
+//! The audit lane: what happened to the store itself, sealed in batches.
 
-use amparo_schema::fact::Compartment;
+use amparo_schema::fact::Lane;
 use minicbor::{Decode, Encode};
 
 use crate::device::close::parts;
@@ -51,7 +51,7 @@ impl Device {
             let Some(counter) = facts.last().map(|fact| fact.counter) else { return Ok(()) };
             let events = facts.into_iter().filter_map(|fact| Some((fact.counter, fact.body?))).collect();
             for part in parts(events) {
-                self.seal_into(tx, None, Compartment::Audit, part, now)?;
+                self.seal_into(tx, None, Lane::Audit, part, now)?;
             }
             let last = Last { counter, closed, at_ms: now.wall_ms };
             Ok::<_, Error>(store::setting::set(tx, SETTING, &to_bytes(&last)?)?)

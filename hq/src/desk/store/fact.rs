@@ -119,7 +119,7 @@ impl Tx<'_> {
                 new.header.incarnation.cast_signed(),
                 new.plain.case.map(|id| id.0.to_vec()),
                 new.plain.screening.map(|id| id.0.to_vec()),
-                compartment_code(new.plain.compartment),
+                compartment_code(event.compartment),
                 event.fact,
             ])?;
         }
