@@ -29,7 +29,7 @@ use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::{Entropy, SeededEntropy, bytes};
 use amparo_seal::{
-    Direction, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first_previous, grant, request, seal,
+    Direction, Granter, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first_previous, request, seal,
     seal_volume, ticket_text, to_bytes, write_letter,
 };
 use data_encoding::HEXLOWER;
@@ -328,13 +328,13 @@ fn upload(
     s: &mut Samples,
     who: &Parties,
     chain: &[(Sealed, Json)],
-    grants: Vec<Grant>,
+    grants: &[Grant],
     certificate: &Signed<Certificate>,
     receipt: Signed<Receipt>,
 ) -> Vec<u8> {
     let signer = who.signer("device");
-    let withheld = vec![Withheld { segment: chain[0].0.hash, recipient: who.secret("agency").public().id() }];
-    let disclosure = Disclosure { device: who.device, incarnation: 1, number: 0, grants, withheld };
+    let withheld = [Withheld { segment: chain[0].0.hash, recipient: who.secret("agency").public().id() }];
+    let disclosure = Disclosure::new((who.device, 1, 0), grants, &withheld);
     let disclosure = signer.sign_object(&disclosure).unwrap();
     s.add_signed("disclosure", &disclosure);
     let feeds = [FeedId::device(who.device), FeedId::packs()];
@@ -426,17 +426,18 @@ fn main() {
     let (chain, case, screening) = chain(&mut s, &who, 1);
     let (certificate, enrolment) = enrolment(&mut s, &who);
     let mut grants = Vec::new();
+    let granters = ["custodian", "agency"]
+        .map(|reader| Granter::new(&who.secret(reader).public(), &s.entropy as &dyn Entropy).unwrap());
     for (sealed, _) in &chain[1..] {
-        for reader in ["custodian", "agency"] {
-            let to = who.secret(reader).public();
-            let grant = grant(&sealed.key, sealed.hash, &to, &s.entropy as &dyn Entropy).unwrap();
+        for granter in &granters {
+            let grant = granter.grant(&sealed.key, sealed.hash).unwrap();
             s.add_value("grant", &grant);
             grants.push(grant);
         }
     }
     let told_grants: Vec<Json> = grants.iter().map(|grant| hex(&to_bytes(grant).unwrap())).collect();
     let receipt = receipt(&mut s, &who, 1, chain[3].0.hash);
-    let frames = upload(&mut s, &who, &chain, grants.clone(), &certificate, receipt.clone());
+    let frames = upload(&mut s, &who, &chain, &grants, &certificate, receipt.clone());
     let (mut down, letters) = letters(&mut s, &who, case, screening);
     let revocation = Revocation { device: who.device, from_ms: s.ms() };
     let revocation = who.signer("headquarters").sign_object(&revocation).unwrap();

@@ -265,4 +265,4 @@ fn the_format_does_not_drift() {
 }
 
 const GOLDEN_SEGMENT: &str = "c2986657a7028585b0ef98343f859aa436ad2c8185f058379916a5ab1bcfe56f";
-const GOLDEN_GRANT: &str = "5985fbdb6a040191f29807a407fab55f33fdde4ff5a9f131c5260ef0b240c52c";
+const GOLDEN_GRANT: &str = "c060c6c5a034ae2a01ebe74dd133bfc1768b51ebfeb748ba83a2c520fa37b4d5";

@@ -57,7 +57,7 @@ impl World {
         };
         let sealed = self.outbox.seal(facts, &self.entropy).unwrap();
         let grant = grant(&sealed.key, sealed.hash, &reader().public(), &self.entropy).unwrap();
-        self.outbox.disclose(vec![grant], Vec::new()).unwrap();
+        self.outbox.disclose(&[grant], &[]).unwrap();
     }
 
     fn letter(&mut self, n: u8) {

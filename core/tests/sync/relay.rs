@@ -190,7 +190,7 @@ impl Relay {
         let made = self.device.unwrap().1.open_object(signed).unwrap();
         self.seen.push(format!(
             "{} {}",
-            if made.withheld.is_empty() { "grants" } else { "withholds" },
+            if made.withheld().next().is_none() { "grants" } else { "withholds" },
             made.number
         ));
         let chain = self.chains.entry(made.incarnation).or_default();
@@ -296,10 +296,10 @@ impl Relay {
         let mut standing: BTreeMap<Hash, Option<Grant>> = BTreeMap::new();
         for chain in self.chains.values() {
             for made in chain.disclosures.values() {
-                for grant in made.grants.iter().filter(|grant| grant.recipient == mine) {
-                    standing.insert(grant.segment, Some(grant.clone()));
+                for grant in made.grants().filter(|grant| grant.recipient == mine) {
+                    standing.insert(grant.segment, Some(grant));
                 }
-                for withheld in made.withheld.iter().filter(|withheld| withheld.recipient == mine) {
+                for withheld in made.withheld().filter(|withheld| withheld.recipient == mine) {
                     standing.insert(withheld.segment, None);
                 }
             }

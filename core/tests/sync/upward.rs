@@ -12,7 +12,7 @@ fn withdrawals_go_before_everything_else() {
     let mut world = world();
     (0..3).for_each(|n| world.seal(n));
     let withheld = Withheld { segment: Hash([9; 32]), recipient: reader().public().id() };
-    world.outbox.disclose(Vec::new(), vec![withheld]).unwrap();
+    world.outbox.disclose(&[], &[withheld]).unwrap();
     world.exchange(&mut Budget::default());
     let order =
         ["hello", "withholds 3", "grants 0", "grants 1", "grants 2", "segment 0", "segment 1", "segment 2"];

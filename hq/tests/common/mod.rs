@@ -106,22 +106,22 @@ impl Phone {
         sealed
     }
 
-    pub fn disclosure_at(&self, number: u64, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Frame {
+    pub fn disclosure_at(&self, number: u64, grants: &[Grant], withheld: &[Withheld]) -> Frame {
         let (device, incarnation) = (self.device, self.incarnation);
-        let disclosure = Disclosure { device, incarnation, number, grants, withheld };
+        let disclosure = Disclosure::new((device, incarnation, number), grants, withheld);
         Frame::Disclosure(self.signer.sign_object(&disclosure).unwrap())
     }
 
     pub fn give(&mut self, sealed: &Sealed, desk: &Desk) -> Frame {
         let grant = grant(&sealed.key, sealed.hash, &desk.secret.public(), &self.entropy).unwrap();
         self.disclosures += 1;
-        self.disclosure_at(self.disclosures - 1, vec![grant], vec![])
+        self.disclosure_at(self.disclosures - 1, &[grant], &[])
     }
 
     pub fn withhold(&mut self, segment: Hash, desk: &Desk) -> Frame {
         self.disclosures += 1;
-        let withheld = vec![Withheld { segment, recipient: desk.recipient() }];
-        self.disclosure_at(self.disclosures - 1, vec![], withheld)
+        let withheld = [Withheld { segment, recipient: desk.recipient() }];
+        self.disclosure_at(self.disclosures - 1, &[], &withheld)
     }
 
     pub fn hello(&self, receipt: Option<Signed<Receipt>>, cursors: Vec<Cursor>) -> Frame {

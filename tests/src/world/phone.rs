@@ -88,8 +88,8 @@ impl Phone {
         let grants = pairs
             .iter()
             .map(|(made, reader)| grant(&SegmentKey::new(&made.key), made.hash, reader, entropy))
-            .collect::<Result<_, _>>()?;
-        self.outbox.disclose(grants, Vec::new())
+            .collect::<Result<Vec<_>, _>>()?;
+        self.outbox.disclose(&grants, &[])
     }
 
     /// Takes back what was granted.
@@ -97,7 +97,7 @@ impl Phone {
     /// # Errors
     /// [`SealError`].
     pub(super) fn withhold(&mut self, segment: Hash, reader: &PublicKey) -> Result<u64, SealError> {
-        self.outbox.disclose(Vec::new(), vec![Withheld { segment, recipient: reader.id() }])
+        self.outbox.disclose(&[], &[Withheld { segment, recipient: reader.id() }])
     }
 
     /// A new session: what was refused in the last one is tried again.
