@@ -23,14 +23,14 @@ use amparo_schema::text::{Lang, Source, Text};
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
 use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Revocation, Ticket};
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Note, Page};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
-use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply, Shown};
+use amparo_schema::wire::receipt::{Brief, Range, Receipt};
 use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::{Entropy, SeededEntropy, bytes};
 use amparo_seal::{
     Direction, Granter, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first_previous, request, seal,
-    seal_volume, ticket_text, to_bytes, write_letter,
+    seal_volume, ticket_text, to_bytes, unverified, write_letter,
 };
 use data_encoding::HEXLOWER;
 use minicbor::Encode;
@@ -337,11 +337,12 @@ fn upload(
     let disclosure = Disclosure::new((who.device, 1, 0), grants, &withheld);
     let disclosure = signer.sign_object(&disclosure).unwrap();
     s.add_signed("disclosure", &disclosure);
-    let feeds = [FeedId::device(who.device), FeedId::packs()];
+    let own = Some(Cursor::start(FeedId::device(who.device)).mark());
+    let packs = Some(Cursor::start(FeedId::packs()).mark());
+    let brief = Shown::Brief(Brief::from(&unverified(&receipt).unwrap()));
     let mut frames = Vec::new();
-    for receipt in [None, Some(receipt)] {
-        let cursors = feeds.iter().map(|feed| Cursor::start(*feed)).collect();
-        let hello = Hello { device: who.device, incarnation: 1, receipt, cursors, down_bytes: 1 << 20 };
+    for (receipt, packs) in [(None, packs), (Some(Shown::Whole(receipt)), None), (Some(brief), packs)] {
+        let hello = Hello { device: who.device, incarnation: 1, receipt, own, packs, down_bytes: 1 << 20 };
         let hello = signer.sign_object(&hello).unwrap();
         s.add_signed("hello", &hello);
         frames.push(Frame::Hello(hello));
@@ -402,7 +403,8 @@ fn feed(s: &mut Samples, id: FeedId, entries: Vec<Entry>) -> (Page, Json) {
 }
 
 fn replies(s: &mut Samples, receipt: Signed<Receipt>, pages: Vec<Page>) -> Vec<u8> {
-    let mut replies = vec![Reply::Receipt(receipt), Reply::Unchanged, Reply::CertificateWanted];
+    let mut replies =
+        vec![Reply::Receipt(receipt), Reply::Unchanged, Reply::CertificateWanted, Reply::ReceiptWanted];
     replies.extend(pages.into_iter().map(Reply::Page));
     replies.push(Reply::Later { wait_ms: s.number() });
     replies.push(Reply::Refused { frame: s.number(), why: Refusal::Fork });

@@ -303,13 +303,32 @@ def check_chain(all_of_it, who, secrets, shapes):
         grant = canonical(bytes.fromhex(grant))
         assert unwrap(grant, readers[grant[1]], grant[0]) == by_hash[grant[0]]
     assert len(by_hash) == 4 and len(all_of_it["grants"]) == 6
+    done = check_hellos(all_of_it, who)
     told = [bytes.fromhex(thing["bytes"]) for thing in all_of_it["objects"] if thing["rule"] == "disclosure"]
     for disclosure in told:
         grants, stopped = take_apart(canonical(disclosure))
         assert sorted(map(cbor2.dumps, grants)) == sorted(bytes.fromhex(grant) for grant in all_of_it["grants"])
         assert len(stopped) == 1 and stopped[0][0] in by_hash and stopped[0][1] in readers
         refused_out_of_order(disclosure)
-    return len(by_hash) + len(all_of_it["grants"]) + len(told)
+    return len(by_hash) + len(all_of_it["grants"]) + len(told) + done
+
+
+def in_brief(receipt):
+    _, _, epoch, stored, last, ranges, durable, delivered, horizon, disclosures, _, log_size, log_root = receipt
+    return [epoch, stored, last[:8], ranges, durable, delivered, horizon, disclosures, log_size, log_root[:8]]
+
+
+def check_hellos(all_of_it, who):
+    """Three: without a receipt, with a whole one, and with the same in brief; each at the start of its feeds."""
+    hellos = [canonical(bytes.fromhex(thing["bytes"])) for thing in all_of_it["objects"] if thing["rule"] == "hello"]
+    shown = [hello[2] for hello in hellos]
+    assert shown[0] is None and shown[1][0] == 0 and shown[2][0] == 1
+    receipt = open_signed(who["headquarters_key"], b"amparo-receipt-1", shown[1][1][0])
+    assert receipt[:2] == hellos[1][:2] and shown[2][1] == [in_brief(receipt)]
+    ids = labelled(b"amparo-feed-device-1", who["device"]), labelled(b"amparo-feed-packs-1")
+    own, packs = ([0, labelled(b"amparo-feed-1", feed)[:8]] for feed in ids)
+    assert [hello[3:5] for hello in hellos] == [[own, packs], [own, None], [own, packs]]
+    return len(hellos)
 
 
 def refused_out_of_order(disclosure):

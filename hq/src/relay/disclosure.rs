@@ -105,7 +105,7 @@ impl Work<'_> {
                 self.log_action(Action::Fork { device, incarnation, number })?;
                 // A copy of the phone said it. What it gives waits for a person; what it holds back holds, as a
                 // voice of its own that nothing overrules.
-                let own = u64::from_be_bytes(first_bytes(&hash)) >> 1;
+                let own = u64::from_be_bytes(hash.short()) >> 1;
                 for no in disclosure.withheld() {
                     let voice = Voice { incarnation: own, number: 0, grant: None };
                     self.hear(device, no.segment, no.recipient, voice)?;
@@ -206,10 +206,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-fn first_bytes(hash: &Hash) -> [u8; 8] {
-    hash.0.first_chunk().copied().unwrap_or_default()
 }
 
 fn disclosure_key(chain: Chain, number: u64) -> Vec<u8> {

@@ -14,8 +14,8 @@ use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Page};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
-use amparo_schema::wire::receipt::Receipt;
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply, Shown};
+use amparo_schema::wire::receipt::{Brief, Receipt};
 use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
@@ -128,14 +128,25 @@ impl Phone {
         self.hello_for(receipt, cursors, 1_000_000)
     }
 
+    /// Shows what a receipt says, without proof.
+    pub fn hello_in_brief(&self, receipt: &Receipt, cursors: Vec<Cursor>) -> Frame {
+        self.call(Some(Shown::Brief(Brief::from(receipt))), &cursors, 1_000_000)
+    }
+
     pub fn hello_for(
         &self,
         receipt: Option<Signed<Receipt>>,
         cursors: Vec<Cursor>,
         down_bytes: u32,
     ) -> Frame {
+        self.call(receipt.map(Shown::Whole), &cursors, down_bytes)
+    }
+
+    fn call(&self, receipt: Option<Shown>, cursors: &[Cursor], down_bytes: u32) -> Frame {
+        let mark = |feed| cursors.iter().find(|cursor| cursor.feed == feed).map(Cursor::mark);
+        let (own, packs) = (mark(FeedId::device(self.device)), mark(FeedId::packs()));
         let hello =
-            Hello { device: self.device, incarnation: self.incarnation, receipt, cursors, down_bytes };
+            Hello { device: self.device, incarnation: self.incarnation, receipt, own, packs, down_bytes };
         Frame::Hello(self.signer.sign_object(&hello).unwrap())
     }
 

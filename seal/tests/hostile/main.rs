@@ -154,12 +154,14 @@ fn long_lists_of_small_things_cost_no_more() {
     let keys = [&[0x83][..], &bytes(8), &bytes(32)].concat();
     let withheld = [&[0x82, 0x00][..], &bytes(8)].concat();
     let head = [&[0x86][..], &bytes(16), &[0, 0]].concat();
+    let hello = [&[0x86][..], &bytes(16), &[0, 0x82, 1, 0x81, 0x8a, 0, 0], &bytes(8)].concat();
+    let after_hello = [&[0; 5][..], &bytes(8), &[0xf6, 0xf6, 0]].concat();
     let ranges = [&[0x8d][..], &bytes(16), &[0, 0, 0], &bytes(32)].concat();
     let after_ranges = [&[0; 6][..], &bytes(32)].concat();
     type Case<'a> = (&'a str, fn(&[u8]) -> bool, &'a [u8], &'a [u8], &'a [u8]);
     let cases: [Case<'_>; 7] = [
         ("page", form::<Page>, &[&[0x83], &cursor[..]].concat(), &[0x40], &[0]),
-        ("hello", form::<Hello>, &[&[0x85], &bytes(16)[..], &[0, 0xf6]].concat(), &cursor, &[0]),
+        ("hello", form::<Hello>, &hello, &[0x82, 0, 0], &after_hello),
         ("disclosure, segments", form::<Disclosure>, &head, &bytes(32), &[0x80, 0x80]),
         ("disclosure, shares", form::<Disclosure>, &[&head[..], &[0x80]].concat(), &share, &[0x80]),
         ("disclosure, keys", form::<Disclosure>, &[&head[..], &[0x80, 0x81], &keys].concat(), &key, &[0x80]),
