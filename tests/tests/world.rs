@@ -45,6 +45,7 @@ fn nothing_is_lost_and_nobody_reads_what_is_not_theirs() {
         panic!("seed {}, step {}: {}", broken.seed, broken.step, broken.what);
     }
     assert!(tally.segments > worlds && tally.read > worlds && tally.restores > worlds / 20, "it must bite");
+    assert!(tally.asked > worlds / 50, "a loss is proven by whole receipts");
 }
 
 #[test]
