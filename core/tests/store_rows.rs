@@ -323,7 +323,7 @@ fn segments_are_numbered_without_gaps() {
     assert_eq!(store.read(|rows| segment::key(rows, &first)).unwrap().unwrap().expose(), &[6; 32]);
     store.write(|tx| segment::drop_key(tx, &first)).unwrap();
     assert!(store.read(|rows| segment::key(rows, &first)).unwrap().is_none());
-    let grant = Grant { segment: first, recipient: [1; 8], encapsulated: vec![2; 32], wrapped: vec![3; 48] };
+    let grant = Grant { segment: first, recipient: [1; 8], encapsulated: [2; 32], wrapped: [3; 48] };
     store.write(|tx| segment::insert_grant(tx, &grant)).unwrap();
     assert_eq!(store.write(|tx| segment::insert_grant(tx, &grant)).unwrap_err(), StoreError::Conflict);
     let stray = Grant { segment: Hash([9; 32]), ..grant.clone() };

@@ -7,7 +7,7 @@ use amparo_hq::relay::{Action, Relay, RelayError, action_leaf};
 use amparo_hq::storage::memory::Memory;
 use amparo_hq::storage::{Chain, Storage, Tx};
 use amparo_schema::id::Hash;
-use amparo_schema::wire::feed::{Cursor, Entry};
+use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Refusal, Reply};
 use amparo_schema::wire::receipt::{Range, Receipt};
 use amparo_schema::wire::segment::{Segment, header_hash};
@@ -113,6 +113,62 @@ fn i6_a_receipt_ahead_of_headquarters_raises_the_epoch_once_and_the_device_sends
         [phone.shown_certificate(), hello].into_iter().chain(sealed.iter().map(segment)).collect();
     let (said, _) = receipt(&relay, &push(&relay, &mut storage, &all));
     assert_eq!((said.epoch, said.stored), (1, 4));
+}
+
+/// I6: what is shown in brief is judged as a whole receipt would be, but proves nothing.
+#[test]
+fn i6_a_receipt_in_brief_raises_nothing_and_the_whole_is_asked_for() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let other = Phone::enrolled(4, &relay, &mut storage);
+    let sealed: Vec<_> = (0..3).map(|_| phone.seal()).collect();
+    push(&relay, &mut storage, &[segment(&sealed[0]), segment(&sealed[1])]);
+    let (said, signed) = receipt(&relay, &push(&relay, &mut storage, &[phone.hello(None, vec![])]));
+    let brief = |shown: &Receipt| [phone.hello_in_brief(shown, vec![Cursor::start(FeedId::packs())])];
+    assert_eq!(push(&relay, &mut storage, &brief(&said)), [Reply::Unchanged]);
+
+    // Each thing that a whole receipt would be held against.
+    let mut claims: Vec<(&str, Receipt)> = vec![
+        ("epoch", Receipt { epoch: 1, ..said.clone() }),
+        ("stored", Receipt { stored: 3, ..said.clone() }),
+        ("durable", Receipt { durable: said.durable + 1, ..said.clone() }),
+        ("delivered", Receipt { delivered: said.delivered + 1, ..said.clone() }),
+        ("horizon", Receipt { horizon: said.horizon + 1, ..said.clone() }),
+        ("disclosures", Receipt { disclosures: 1, ..said.clone() }),
+        ("hash", Receipt { hash: Hash([9; 32]), ..said.clone() }),
+        ("hash of an earlier one", Receipt { stored: 1, delivered: 1, hash: said.hash, ..said.clone() }),
+        ("log that is longer", Receipt { log_size: said.log_size + 1, ..said.clone() }),
+        ("log that is another", Receipt { log_root: Hash([9; 32]), ..said.clone() }),
+    ];
+    claims.push((
+        "log that is another, earlier",
+        Receipt { log_size: 1, log_root: Hash([9; 32]), ..said.clone() },
+    ));
+    relay.publish(&mut storage, b"a pack", NOW).unwrap();
+    for (what, shown) in &claims {
+        assert_eq!(push(&relay, &mut storage, &brief(shown)), [Reply::ReceiptWanted], "{what}");
+        // Its signature is another matter: that would have raised the epoch.
+        let mut copy = storage.clone();
+        let whole = amparo_seal::Signer::from_seed(&[1; 32]).sign_object(shown).unwrap();
+        let (back, _) = receipt(&relay, &push(&relay, &mut copy, &[phone.hello(Some(whole), vec![])]));
+        assert_eq!(back.epoch, shown.epoch + 1, "{what}");
+    }
+    assert_eq!(told(&relay, &mut storage, &phone).epoch, 0, "a brief raises nothing");
+    // Less than what is held now, and of this log, is only old.
+    let old = Receipt { stored: 1, delivered: 1, hash: sealed[0].hash, ..said.clone() };
+    let replies = push(&relay, &mut storage, &brief(&old));
+    assert!(matches!(replies[..], [Reply::Receipt(_), Reply::Page(_)]), "{replies:?}");
+
+    // One caller is asked; the others are told. What it sent beside counts.
+    let ahead = phone.hello_in_brief(&claims[1].1, vec![]);
+    let replies =
+        push(&relay, &mut storage, &[ahead.clone(), other.hello(None, vec![]), segment(&sealed[2])]);
+    assert!(matches!(replies[..], [Reply::ReceiptWanted, Reply::Receipt(_)]), "{replies:?}");
+    let told_now = told(&relay, &mut storage, &phone);
+    assert_eq!((told_now.stored, told_now.epoch), (3, 0));
+    // Who shows both is told once, by what was said last.
+    let both = [phone.hello_in_brief(&claims[0].1, vec![]), phone.hello(Some(signed), vec![])];
+    assert!(matches!(push(&relay, &mut storage, &both)[..], [Reply::Receipt(_)]));
 }
 
 #[test]

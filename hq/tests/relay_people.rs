@@ -89,15 +89,17 @@ fn an_idle_caller_is_told_that_nothing_changed() {
     let other = Phone::enrolled(4, &relay, &mut storage);
     let (_, shown) = receipt(&relay, &push(&relay, &mut storage, &[phone.hello(None, vec![])]));
     relay.invite(&mut storage, &name("b"), NOW, NOW, &phone.entropy).unwrap();
-    let hello = phone.hello(Some(shown.clone()), vec![Cursor::start(FeedId::device(phone.device))]);
+    let said = amparo_seal::unverified(&shown).unwrap();
+    let cursors = [FeedId::device(phone.device), FeedId::packs()].map(Cursor::start).to_vec();
+    let hello = phone.hello_in_brief(&said, cursors);
     let up = upload(std::slice::from_ref(&hello));
     let down = relay.exchange(&mut storage, &up, NOW + 9).unwrap();
     assert_eq!(common::replies(&down), [Reply::Unchanged]);
-    assert!(up.len() + down.len() <= 600, "I30: {} bytes", up.len() + down.len());
+    assert!(up.len() + down.len() <= 200, "I30: {} bytes", up.len() + down.len());
     let twice = push(&relay, &mut storage, &[phone.hello(None, vec![]), hello]);
     assert_eq!(twice, [Reply::Unchanged], "who calls twice is told once");
-    // Another's feed is not given, another's receipt proves nothing.
-    let foreign = other.hello(Some(shown), vec![Cursor::start(FeedId::device(phone.device))]);
+    // Another's receipt proves nothing; another's feed cannot be asked for.
+    let foreign = other.hello(Some(shown), vec![Cursor::start(FeedId::device(other.device))]);
     relay.revoke(&mut storage, phone.device, NOW).unwrap();
     assert!(matches!(push(&relay, &mut storage, &[foreign])[..], [Reply::Receipt(_)]));
 }

@@ -161,7 +161,12 @@ impl Player {
                 some.insert(dice.roll(some.len() as u64 + 1) as usize, frame.clone());
             }
         }
-        let hello = self.phone.hello(self.receipt.clone(), self.cursors.clone());
+        let hello = match &self.receipt {
+            Some(signed) if dice.roll(2) == 0 => {
+                self.phone.hello_in_brief(&amparo_seal::unverified(signed).unwrap(), self.cursors.clone())
+            }
+            shown => self.phone.hello(shown.clone(), self.cursors.clone()),
+        };
         some.insert(dice.roll(some.len() as u64 + 1) as usize, hello.clone());
         if self.phone.certificate.is_some() && dice.roll(8) == 0 {
             some.push(self.phone.shown_certificate());

@@ -321,7 +321,7 @@ fn a_leaf(n: u8) -> Leaf {
 
 fn a_delivery(device: u8, segment: u8, recipient: u8) -> Delivery {
     let (segment, recipient) = (Hash([segment; 32]), [recipient; 8]);
-    let grant = Grant { segment, recipient, encapsulated: vec![1; 32], wrapped: vec![2; 48] };
+    let grant = Grant { segment, recipient, encapsulated: [1; 32], wrapped: [2; 48] };
     Delivery {
         device: DeviceId([device; 16]),
         segment,

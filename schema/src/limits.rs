@@ -93,8 +93,6 @@ pub const DISCLOSURE_GRANTS_MAX: usize = 256;
 pub const RECEIPT_RANGES_MAX: usize = 8;
 /// Segments that headquarters chains ahead of a gap, per incarnation; later ones wait on the device.
 pub const PENDING_SEGMENTS_MAX: u64 = 10_000;
-/// Cursors of one hello.
-pub const CURSORS_MAX: usize = 8;
 /// Objects kept aside per device, and for all unknown devices together.
 pub const ASIDE_MAX: u64 = 10_000;
 /// Bytes kept aside for all unknown devices together.

@@ -23,14 +23,14 @@ use amparo_schema::text::{Lang, Source, Text};
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
 use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Revocation, Ticket};
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Note, Page};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
-use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply, Shown};
+use amparo_schema::wire::receipt::{Brief, Range, Receipt};
 use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::{Entropy, SeededEntropy, bytes};
 use amparo_seal::{
-    Direction, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first_previous, grant, request, seal,
-    seal_volume, ticket_text, to_bytes, write_letter,
+    Direction, Granter, PublicKey, Sealed, SecretKey, SegmentInput, Signer, first_previous, request, seal,
+    seal_volume, ticket_text, to_bytes, unverified, write_letter,
 };
 use data_encoding::HEXLOWER;
 use minicbor::Encode;
@@ -327,20 +327,21 @@ fn upload(
     s: &mut Samples,
     who: &Parties,
     chain: &[(Sealed, Json)],
-    grants: Vec<Grant>,
+    grants: &[Grant],
     certificate: &Signed<Certificate>,
     receipt: Signed<Receipt>,
 ) -> Vec<u8> {
     let signer = who.signer("device");
-    let withheld = vec![Withheld { segment: chain[0].0.hash, recipient: who.secret("agency").public().id() }];
-    let disclosure = Disclosure { device: who.device, incarnation: 1, number: 0, grants, withheld };
+    let withheld = [Withheld { segment: chain[0].0.hash, recipient: who.secret("agency").public().id() }];
+    let disclosure = Disclosure::new((who.device, 1, 0), grants, &withheld);
     let disclosure = signer.sign_object(&disclosure).unwrap();
     s.add_signed("disclosure", &disclosure);
-    let feeds = [FeedId::device(who.device), FeedId::packs()];
+    let own = Some(Cursor::start(FeedId::device(who.device)).mark());
+    let packs = Some(Cursor::start(FeedId::packs()).mark());
+    let brief = Shown::Brief(Brief::from(&unverified(&receipt).unwrap()));
     let mut frames = Vec::new();
-    for receipt in [None, Some(receipt)] {
-        let cursors = feeds.iter().map(|feed| Cursor::start(*feed)).collect();
-        let hello = Hello { device: who.device, incarnation: 1, receipt, cursors, down_bytes: 1 << 20 };
+    for (receipt, packs) in [(None, packs), (Some(Shown::Whole(receipt)), None), (Some(brief), packs)] {
+        let hello = Hello { device: who.device, incarnation: 1, receipt, own, packs, down_bytes: 1 << 20 };
         let hello = signer.sign_object(&hello).unwrap();
         s.add_signed("hello", &hello);
         frames.push(Frame::Hello(hello));
@@ -401,7 +402,8 @@ fn feed(s: &mut Samples, id: FeedId, entries: Vec<Entry>) -> (Page, Json) {
 }
 
 fn replies(s: &mut Samples, receipt: Signed<Receipt>, pages: Vec<Page>) -> Vec<u8> {
-    let mut replies = vec![Reply::Receipt(receipt), Reply::Unchanged, Reply::CertificateWanted];
+    let mut replies =
+        vec![Reply::Receipt(receipt), Reply::Unchanged, Reply::CertificateWanted, Reply::ReceiptWanted];
     replies.extend(pages.into_iter().map(Reply::Page));
     replies.push(Reply::Later { wait_ms: s.number() });
     replies.push(Reply::Refused { frame: s.number(), why: Refusal::Fork });
@@ -425,17 +427,18 @@ fn main() {
     let (chain, case, screening) = chain(&mut s, &who, 1);
     let (certificate, enrolment) = enrolment(&mut s, &who);
     let mut grants = Vec::new();
+    let granters = ["custodian", "agency"]
+        .map(|reader| Granter::new(&who.secret(reader).public(), &s.entropy as &dyn Entropy).unwrap());
     for (sealed, _) in &chain[1..] {
-        for reader in ["custodian", "agency"] {
-            let to = who.secret(reader).public();
-            let grant = grant(&sealed.key, sealed.hash, &to, &s.entropy as &dyn Entropy).unwrap();
+        for granter in &granters {
+            let grant = granter.grant(&sealed.key, sealed.hash).unwrap();
             s.add_value("grant", &grant);
             grants.push(grant);
         }
     }
     let told_grants: Vec<Json> = grants.iter().map(|grant| hex(&to_bytes(grant).unwrap())).collect();
     let receipt = receipt(&mut s, &who, 1, chain[2].0.hash);
-    let frames = upload(&mut s, &who, &chain, grants.clone(), &certificate, receipt.clone());
+    let frames = upload(&mut s, &who, &chain, &grants, &certificate, receipt.clone());
     let (mut down, letters) = letters(&mut s, &who, case, screening);
     let revocation = Revocation { device: who.device, from_ms: s.ms() };
     let revocation = who.signer("headquarters").sign_object(&revocation).unwrap();

@@ -132,6 +132,46 @@ pub fn hpke_seal(
     Ok((encapsulated.to_bytes().to_vec(), ciphertext))
 }
 
+/// A context that only exports, at its sender's.
+pub(crate) type Sender = hpke::aead::AeadCtxS<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>;
+/// The same at its recipient's.
+pub(crate) type Receiver = hpke::aead::AeadCtxR<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>;
+
+/// A context to export secrets from that the recipient shares, and the encapsulated key.
+///
+/// # Errors
+/// As [`hpke_seal`].
+pub(crate) fn hpke_sender(
+    recipient: &PublicKey,
+    info: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<(Sender, [u8; 32]), SealError> {
+    let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(recipient.bytes())
+        .map_err(|_| SealError::BadRecipient)?;
+    let mut source = Source { entropy, failed: false };
+    let set_up = hpke::setup_sender_with_rng(&OpModeS::Base, &public, info, &mut source);
+    if source.failed {
+        return Err(NoEntropy.into());
+    }
+    let (key, sender) = set_up.map_err(|_| SealError::BadRecipient)?;
+    Ok((sender, key.to_bytes().into()))
+}
+
+/// The recipient's side of [`hpke_sender`]. Nothing shows yet whether they are the same: what is opened with what
+/// was exported does.
+///
+/// # Errors
+/// [`OpenError::Wrapped`], whatever the reason.
+pub(crate) fn hpke_receiver(
+    secret: &SecretKey,
+    encapsulated: &[u8],
+    info: &[u8],
+) -> Result<Receiver, OpenError> {
+    let key =
+        <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| OpenError::Wrapped)?;
+    hpke::setup_receiver(&OpModeR::Base, &secret.inner()?, &key, info).map_err(|_| OpenError::Wrapped)
+}
+
 /// Opens what [`hpke_seal`] made.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ mod wycheproof;
 pub use bundle::{Direction, open_volume, seal_volume};
 pub use canonical::{from_bytes, pad, to_bytes, unpad};
 pub use enrol::{check_request, read_ticket, request, ticket_text};
-pub use grant::grant;
+pub use grant::{Granter, grant};
 pub use hpke::{PublicKey, SecretKey, hpke_open, hpke_seal};
 pub use identity::{identity_box, identity_open};
 pub use letter::{read_letter, write_letter};

@@ -67,6 +67,12 @@ def public_of(secret):
 
 
 def hpke_open(secret, encapsulated, info, aad, sealed):
+    key, nonce, _ = hpke_context(secret, encapsulated, info)
+    return ChaCha20Poly1305(key).decrypt(nonce, sealed, aad)
+
+
+def hpke_context(secret, encapsulated, info):
+    """Key and nonce of the first message, and what exports."""
     kem, suite = b"KEM\x00\x20", b"HPKE\x00\x20\x00\x01\x00\x03"
 
     def l_extract(who, salt, label, ikm):
@@ -83,7 +89,8 @@ def hpke_open(secret, encapsulated, info, aad, sealed):
     prk = l_extract(suite, shared, b"secret", b"")
     key = l_expand(suite, prk, b"key", context, 32)
     nonce = l_expand(suite, prk, b"base_nonce", context, 12)
-    return ChaCha20Poly1305(key).decrypt(nonce, sealed, aad)
+    exporter = l_expand(suite, prk, b"exp", context, 32)
+    return key, nonce, lambda what, length: l_expand(suite, exporter, b"sec", what, length)
 
 
 # ---- what WIRE.md says ------------------------------------------------------------------------------------------------
@@ -147,7 +154,25 @@ def merkle(leaves):
 def unwrap(grant, secret, named):
     segment, reader, encapsulated, wrapped = grant
     assert segment == named and reader == reader_id(public_of(secret))
-    return hpke_open(secret, encapsulated, b"amparo-grant-1" + named, b"", wrapped)
+    export = hpke_context(secret, encapsulated, b"amparo-grant-1")[2]
+    return ChaCha20Poly1305(export(b"amparo-grant-key-1" + named, 32)).decrypt(bytes(12), wrapped, None)
+
+
+def ascending(values):
+    return all(a < b for a, b in zip(values, values[1:]))
+
+
+def take_apart(disclosure):
+    """Grants and withheld pairs, from the one order that they may have."""
+    segments, shares, stopped = disclosure[3:]
+    given = [(at, reader) for reader, _, keys in shares for at, _ in keys]
+    stopped = [tuple(pair) for pair in stopped]
+    assert ascending(segments) and ascending([tuple(share[:2]) for share in shares]) and ascending(stopped)
+    assert all(keys and ascending([at for at, _ in keys]) for _, _, keys in shares)
+    assert len(set(given + stopped)) == len(given + stopped), "a pair stands twice"
+    assert {at for at, _ in given + stopped} == set(range(len(segments))), "a segment that nothing names, or no segment"
+    grants = [[segments[at], reader, sent, key] for reader, sent, keys in shares for at, key in keys]
+    return grants, [(segments[at], reader) for at, reader in stopped]
 
 
 def expanded(packed, dictionary):
@@ -329,7 +354,46 @@ def check_chain(all_of_it, who, secrets, shapes):
         grant = canonical(bytes.fromhex(grant))
         assert unwrap(grant, readers[grant[1]], grant[0]) == by_hash[grant[0]]
     assert len(by_hash) == 3 and len(all_of_it["grants"]) == 4
-    return len(by_hash) + len(all_of_it["grants"])
+    done = check_hellos(all_of_it, who)
+    told = [bytes.fromhex(thing["bytes"]) for thing in all_of_it["objects"] if thing["rule"] == "disclosure"]
+    for disclosure in told:
+        grants, stopped = take_apart(canonical(disclosure))
+        assert sorted(map(cbor2.dumps, grants)) == sorted(bytes.fromhex(grant) for grant in all_of_it["grants"])
+        assert len(stopped) == 1 and stopped[0][0] in by_hash and stopped[0][1] in readers
+        refused_out_of_order(disclosure)
+    return len(by_hash) + len(all_of_it["grants"]) + len(told) + done
+
+
+def in_brief(receipt):
+    _, _, epoch, stored, last, ranges, durable, delivered, horizon, disclosures, _, log_size, log_root = receipt
+    return [epoch, stored, last[:8], ranges, durable, delivered, horizon, disclosures, log_size, log_root[:8]]
+
+
+def check_hellos(all_of_it, who):
+    """Three: without a receipt, with a whole one, and with the same in brief; each at the start of its feeds."""
+    hellos = [canonical(bytes.fromhex(thing["bytes"])) for thing in all_of_it["objects"] if thing["rule"] == "hello"]
+    shown = [hello[2] for hello in hellos]
+    assert shown[0] is None and shown[1][0] == 0 and shown[2][0] == 1
+    receipt = open_signed(who["headquarters_key"], b"amparo-receipt-1", shown[1][1][0])
+    assert receipt[:2] == hellos[1][:2] and shown[2][1] == [in_brief(receipt)]
+    ids = labelled(b"amparo-feed-device-1", who["device"]), labelled(b"amparo-feed-packs-1")
+    own, packs = ([0, labelled(b"amparo-feed-1", feed)[:8]] for feed in ids)
+    assert [hello[3:5] for hello in hellos] == [[own, packs], [own, None], [own, packs]]
+    return len(hellos)
+
+
+def refused_out_of_order(disclosure):
+    """A list turned round, or with its last twice, is another spelling."""
+    for at in (3, 4, 5):
+        for changed in (lambda old: old[::-1], lambda old: old + old[-1:]):
+            spelled = cbor2.loads(disclosure)
+            spelled[at] = changed(spelled[at])
+            if spelled != cbor2.loads(disclosure):
+                try:
+                    take_apart(spelled)
+                except (AssertionError, IndexError):
+                    continue
+                raise AssertionError(f"a second spelling, list {at}")
 
 
 def check_enrolment(told, who, secrets):

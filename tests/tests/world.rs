@@ -45,6 +45,7 @@ fn nothing_is_lost_and_nobody_reads_what_is_not_theirs() {
         panic!("seed {}, step {}: {}", broken.seed, broken.step, broken.what);
     }
     assert!(tally.segments > worlds && tally.read > worlds && tally.restores > worlds / 20, "it must bite");
+    assert!(tally.asked > worlds / 50, "a loss is proven by whole receipts");
 }
 
 #[test]
@@ -52,5 +53,5 @@ fn an_upload_may_be_cut_at_every_byte() {
     let cuts = world::every_byte(100).unwrap();
     println!("{cuts:?}");
     assert!(cuts.cuts > 50_000 && cuts.frames > 200);
-    assert!(cuts.again <= 1_024, "beyond two hellos nothing is sent again: {}", cuts.again);
+    assert!(cuts.again <= 512, "beyond two hellos nothing is sent again: {}", cuts.again);
 }

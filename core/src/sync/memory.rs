@@ -151,12 +151,12 @@ impl MemoryOutbox {
     ///
     /// # Errors
     /// [`SealError`].
-    pub fn disclose(&mut self, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Result<u64, SealError> {
+    pub fn disclose(&mut self, grants: &[Grant], withheld: &[Withheld]) -> Result<u64, SealError> {
         let (device, signer) = (self.device, Arc::clone(&self.signer));
         let life = self.lives.last_mut().ok_or(SealError::Empty)?;
         let number = life.disclosures.len() as u64;
         let withholds = !withheld.is_empty();
-        let made = Disclosure { device, incarnation: life.incarnation, number, grants, withheld };
+        let made = Disclosure::new((device, life.incarnation, number), grants, withheld);
         life.disclosures.push((to_bytes(&signer.sign_object(&made)?)?.into(), withholds));
         Ok(number)
     }

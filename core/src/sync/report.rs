@@ -28,6 +28,8 @@ pub struct Report {
     pub refused: Vec<(u64, Refusal)>,
     /// Headquarters wants to see the certificate; send again with it.
     pub certificate_wanted: bool,
+    /// Headquarters wants to see the newest receipts whole; send again with them.
+    pub receipt_wanted: bool,
     /// Headquarters asks to wait, milliseconds.
     pub wait_ms: Option<u64>,
     /// A receipt proves that this store went back in time or was copied without noticing: begin a new
@@ -48,6 +50,7 @@ impl Report {
             || self.known > 0
             || !self.rewound.is_empty()
             || self.certificate_wanted
+            || self.receipt_wanted
             || self.astray
     }
 

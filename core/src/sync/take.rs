@@ -58,6 +58,7 @@ fn one<O: Outbox>(
         Reply::Unchanged => {}
         Reply::Page(page) => page::page(outbox, enrolment, &page, report)?,
         Reply::CertificateWanted => report.certificate_wanted = true,
+        Reply::ReceiptWanted => report.receipt_wanted = true,
         Reply::Refused { frame, why } => report.refused.push((frame, why)),
         Reply::Later { wait_ms } => report.wait_ms = Some(report.wait_ms.unwrap_or(0).max(wait_ms)),
     }

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::limits::{DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
 use amparo_schema::wire::enrol::Enrolment;
-use amparo_schema::wire::feed::{Cursor, FeedId};
-use amparo_schema::wire::push::{Frame, Hello};
-use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_schema::wire::feed::FeedId;
+use amparo_schema::wire::push::{Frame, Hello, Shown};
+use amparo_schema::wire::receipt::{Brief, Range, Receipt};
 use amparo_schema::wire::segment::{Header, Segment};
 use amparo_schema::wire::signed::Signed;
 use minicbor::{Decode, Encode};
@@ -31,6 +31,8 @@ pub struct Budget {
     pub down_bytes: u32,
     /// Whether to show the certificate: when headquarters asked, and on carriers that cannot ask.
     pub certificate: bool,
+    /// Whether to show receipts whole: when headquarters asked, and on carriers that cannot ask.
+    pub whole: bool,
     /// What was refused in this session, and is not sent again in it.
     pub refused: BTreeSet<Item>,
 }
@@ -41,15 +43,20 @@ impl Default for Budget {
             up_bytes: UPLOAD_BYTES_MAX,
             down_bytes: u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX),
             certificate: false,
+            whole: false,
             refused: BTreeSet::new(),
         }
     }
 }
 
 impl Budget {
-    /// Learns from the replies to an upload: whether the certificate is wanted, and what was refused.
-    pub fn learn(&mut self, upload: &[u8], report: &Report) {
+    /// Learns from the replies to an upload: whether certificate and whole receipts are wanted, and what was
+    /// refused. Asked once more for what was shown already, there is nothing to answer: that goes from the report.
+    pub fn learn(&mut self, upload: &[u8], report: &mut Report) {
         self.certificate = report.certificate_wanted;
+        report.receipt_wanted &= !self.whole;
+        // Headquarters that forgot who calls forgot what it signed.
+        self.whole |= report.receipt_wanted || report.certificate_wanted;
         let items = items(upload);
         let refused = report.refused.iter().filter_map(|(frame, _)| {
             let frame = usize::try_from(*frame).ok()?;
@@ -142,13 +149,17 @@ fn head<O: Outbox>(
 ) -> Result<Vec<Vec<u8>>, SyncError<O::Error>> {
     let mut head = Vec::new();
     for (n, life) in lives.iter().enumerate() {
-        // One feed, one cursor: the first hello asks for all.
-        let cursors = if n == 0 { cursors(outbox).map_err(SyncError::Outbox)? } else { Vec::new() };
+        // One feed, one mark: the first hello asks for all.
+        let [own, packs] = match n {
+            0 => feeds(outbox).map(|feed| outbox.cursor(feed).map(|at| Some(at.mark()))),
+            _ => [Ok(None), Ok(None)],
+        };
         let hello = Hello {
             device: outbox.device(),
             incarnation: life.incarnation,
-            receipt: life.receipt.clone(),
-            cursors,
+            receipt: life.receipt.as_ref().map(|signed| shown(signed, budget)),
+            own: own.map_err(SyncError::Outbox)?,
+            packs: packs.map_err(SyncError::Outbox)?,
             down_bytes: if n == 0 { budget.down_bytes } else { 0 },
         };
         head.push(to_bytes(&Frame::Hello(outbox.signer().sign_object(&hello)?))?);
@@ -159,11 +170,14 @@ fn head<O: Outbox>(
     Ok(head)
 }
 
-fn cursors<O: Outbox>(outbox: &O) -> Result<Vec<Cursor>, O::Error> {
-    feeds(outbox).into_iter().take(CURSORS_MAX).map(|feed| outbox.cursor(feed)).collect()
+fn shown(signed: &Signed<Receipt>, budget: &Budget) -> Shown {
+    match unverified(signed) {
+        Ok(receipt) if !budget.whole => Shown::Brief(Brief::from(&receipt)),
+        _ => Shown::Whole(signed.clone()),
+    }
 }
 
-/// The feeds that a device reads.
+/// The feeds that a device reads: its own, and that of packs.
 pub(super) fn feeds<O: Outbox>(outbox: &O) -> [FeedId; 2] {
     [FeedId::device(outbox.device()), FeedId::packs()]
 }

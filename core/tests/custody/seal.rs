@@ -323,4 +323,4 @@ fn the_format_does_not_drift() {
 }
 
 const GOLDEN_SEGMENT: &str = "ed7c7fcce8ddaea3ae3957e1a3f4b32c280fd1ad059245d747c98a74b4e763e0";
-const GOLDEN_GRANT: &str = "c965078d41ad738c762c3f918f994150a911d4204f63816a1c46340ce8bc35e2";
+const GOLDEN_GRANT: &str = "2b53a3f912cf21de11fd543c466d487040280ea4a649dbbadc2b03a73e6f0dbf";

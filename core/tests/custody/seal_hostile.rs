@@ -6,7 +6,8 @@ use amparo_core::schema::id::Hash;
 use amparo_core::schema::limits::SEGMENT_PLAIN_BYTES_MAX;
 use amparo_core::schema::wire::segment::{Event, Grant, Header, Plain, Segment, header_hash};
 use amparo_core::seal::{
-    OpenError, SegmentKey, first_previous, from_bytes, grant, inspect, open, seal, to_bytes,
+    Granter, OpenError, Sealed, SecretKey, SegmentKey, first_previous, from_bytes, grant, inspect, open,
+    seal, to_bytes,
 };
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use ed25519_dalek::Signer as _;
@@ -58,6 +59,7 @@ fn parts_of_two_segments_do_not_mix() {
     // The wrapped key of A under the name of B: the context does not fit.
     let renamed = Grant { segment: b.hash, ..grant_a.clone() };
     assert_eq!(open(&b.segment, &renamed, &reader(), &device), Err(OpenError::Wrapped));
+    shared_encapsulations_do_not_mix(&a, &b);
     let (parts_a, parts_b): (Segment, Segment) =
         (from_bytes(&a.segment).unwrap(), from_bytes(&b.segment).unwrap());
     let mixed = Segment { ciphertext: parts_b.ciphertext, ..parts_a.clone() };
@@ -68,6 +70,38 @@ fn parts_of_two_segments_do_not_mix() {
     // The key of A, wrapped for the header of B, opens nothing.
     let crossed = grant(&a.key, b.hash, &reader().public(), &SeededEntropy::new(6)).unwrap();
     assert_eq!(open(&b.segment, &crossed, &reader(), &device), Err(OpenError::Cipher));
+}
+
+/// Two keys wrapped from one encapsulation: each opens its own segment, for its own reader, and nothing else.
+fn shared_encapsulations_do_not_mix(a: &Sealed, b: &Sealed) {
+    let (device, other) = (signer().public(), SecretKey::new(&[0x0b; 32]));
+    let wrap = |reader: &SecretKey, seed| {
+        let granter = Granter::new(&reader.public(), &SeededEntropy::new(seed)).unwrap();
+        [a, b].map(|sealed| granter.grant(&sealed.key, sealed.hash).unwrap())
+    };
+    let ([one, two], [for_other, _], [again, _]) = (wrap(&reader(), 8), wrap(&other, 9), wrap(&reader(), 10));
+    assert_eq!(one.encapsulated, two.encapsulated);
+    assert_ne!(one.wrapped, two.wrapped);
+    for (sealed, grant) in [(a, &one), (b, &two)] {
+        assert!(open(&sealed.segment, grant, &reader(), &device).is_ok());
+        assert_eq!(open(&sealed.segment, grant, &other, &device), Err(OpenError::Recipient));
+    }
+    let refused = [
+        ("moved to another segment", Grant { segment: b.hash, ..one.clone() }, &reader(), &b.segment),
+        ("another's wrapped key", Grant { wrapped: two.wrapped, ..one.clone() }, &reader(), &a.segment),
+        ("of another reader", Grant { recipient: one.recipient, ..for_other.clone() }, &reader(), &a.segment),
+        ("to another reader", Grant { recipient: for_other.recipient, ..one.clone() }, &other, &a.segment),
+        (
+            "another encapsulation",
+            Grant { encapsulated: again.encapsulated, ..one.clone() },
+            &reader(),
+            &a.segment,
+        ),
+        ("no encapsulation", Grant { encapsulated: [0; 32], ..one }, &reader(), &a.segment),
+    ];
+    for (what, grant, secret, segment) in refused {
+        assert_eq!(open(segment, &grant, secret, &device), Err(OpenError::Wrapped), "{what}");
+    }
 }
 
 /// What a device could sign if its software were another: each part forged, each check on its own.

@@ -11,9 +11,9 @@ use amparo_core::seal::{
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::disclosure::Disclosure;
 use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Request, Revocation, Ticket};
-use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Page};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
-use amparo_schema::wire::receipt::{Range, Receipt};
+use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Mark, Page};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply, Shown};
+use amparo_schema::wire::receipt::{Brief, Range, Receipt};
 use amparo_schema::wire::segment::{Grant, Plain};
 use amparo_schema::wire::signed::Signed;
 
@@ -43,6 +43,8 @@ pub(crate) struct Relay {
     /// Segments that it will never take.
     pub(crate) poison: BTreeSet<(u64, u64)>,
     pub(crate) wants_certificate: bool,
+    /// Asks for whole receipts whatever is shown.
+    pub(crate) nags: bool,
     pub(crate) forks: u64,
     pub(crate) asides: u64,
     pub(crate) clock: i64,
@@ -80,6 +82,7 @@ impl Relay {
             depth: Depth::Durable,
             poison: BTreeSet::new(),
             wants_certificate: false,
+            nags: false,
             forks: 0,
             asides: 0,
             clock: 0,
@@ -160,8 +163,12 @@ impl Relay {
         for hello in &hellos {
             replies.push(self.receipt(hello));
             let mut room = hello.down_bytes as usize;
-            for cursor in &hello.cursors {
-                replies.extend(self.page(cursor, &mut room).map(Reply::Page));
+            if replies.last() == Some(&Reply::ReceiptWanted) {
+                continue;
+            }
+            for (feed, mark) in [(FeedId::device(hello.device), hello.own), (FeedId::packs(), hello.packs)] {
+                let page = mark.and_then(|mark| self.page(feed, mark, &mut room));
+                replies.extend(page.map(Reply::Page));
             }
         }
         replies.iter().flat_map(|reply| to_bytes(reply).unwrap()).collect()
@@ -190,7 +197,7 @@ impl Relay {
         let made = self.device.unwrap().1.open_object(signed).unwrap();
         self.seen.push(format!(
             "{} {}",
-            if made.withheld.is_empty() { "grants" } else { "withholds" },
+            if made.withheld().next().is_none() { "grants" } else { "withholds" },
             made.number
         ));
         let chain = self.chains.entry(made.incarnation).or_default();
@@ -249,19 +256,31 @@ impl Relay {
     }
 
     fn receipt(&mut self, hello: &Hello) -> Reply {
-        let shown = hello.receipt.as_ref().map(|signed| signer().public().open_object(signed).unwrap());
-        let counts = |r: &Receipt| [r.stored, r.durable, r.delivered, r.horizon, r.disclosures];
         let mut held = self.held(hello.incarnation);
-        if let Some(shown) = &shown {
-            assert!(shown.epoch <= self.epoch, "of an epoch that never was");
-            let lost = counts(&held).iter().zip(counts(shown)).any(|(ours, theirs)| *ours < theirs);
-            if lost && shown.epoch == self.epoch {
+        if self.nags {
+            return Reply::ReceiptWanted;
+        }
+        let (shown, proven) = match &hello.receipt {
+            None => return Reply::Receipt(self.sign(&held)),
+            Some(Shown::Brief(brief)) => (brief.clone(), false),
+            Some(Shown::Whole(signed)) => {
+                (Brief::from(&signer().public().open_object(signed).unwrap()), true)
+            }
+        };
+        assert!(!proven || shown.epoch <= self.epoch, "of an epoch that never was");
+        let counts = |b: &Brief| [b.stored, b.durable, b.delivered, b.horizon, b.disclosures];
+        let now = Brief::from(&held);
+        let lost = counts(&now).iter().zip(counts(&shown)).any(|(ours, theirs)| *ours < theirs);
+        match (lost && shown.epoch >= self.epoch, proven) {
+            (true, false) => return Reply::ReceiptWanted,
+            (true, true) => {
                 self.epoch += 1;
                 held.epoch = self.epoch;
             }
+            (false, _) => {}
         }
-        let same = |r: &Receipt| (r.epoch, counts(r), r.ranges.clone(), r.hash);
-        if shown.is_some_and(|shown| same(&shown) == same(&held)) {
+        let same = |b: Brief| Brief { log_size: 0, log_root: [0; 8], ..b };
+        if same(shown) == same(Brief::from(&held)) {
             return Reply::Unchanged;
         }
         Reply::Receipt(self.sign(&held))
@@ -271,14 +290,15 @@ impl Relay {
         signer().sign_object(receipt).unwrap()
     }
 
-    fn page(&self, cursor: &Cursor, room: &mut usize) -> Option<Page> {
-        let entries = self.feeds.get(&cursor.feed)?;
-        let (mut walk, mut at) = (Cursor::start(cursor.feed), 0);
-        while walk.read < cursor.read && at < entries.len() {
+    fn page(&self, feed: FeedId, mark: Mark, room: &mut usize) -> Option<Page> {
+        let entries = self.feeds.get(&feed)?;
+        let (mut walk, mut at) = (Cursor::start(feed), 0);
+        while walk.read < mark.read && at < entries.len() {
             walk = walk.after(&entries[at]);
             at += 1;
         }
-        let from = if walk == *cursor { walk } else { Cursor::start(cursor.feed) };
+        let known = walk.mark() == mark;
+        let from = if known { walk } else { Cursor::start(feed) };
         let mut page = Page { from, entries: Vec::new(), head: entries.len() as u64 };
         for entry in &entries[from.read as usize..] {
             if entry.len() > *room && !page.entries.is_empty() {
@@ -287,7 +307,7 @@ impl Relay {
             *room = room.saturating_sub(entry.len());
             page.entries.push(Bytes(entry.clone()));
         }
-        (page.head > from.read || from != *cursor).then_some(page)
+        (page.head > from.read || !known).then_some(page)
     }
 
     /// What a recipient would be given now, opened: of each segment the highest disclosure decides.
@@ -296,10 +316,10 @@ impl Relay {
         let mut standing: BTreeMap<Hash, Option<Grant>> = BTreeMap::new();
         for chain in self.chains.values() {
             for made in chain.disclosures.values() {
-                for grant in made.grants.iter().filter(|grant| grant.recipient == mine) {
-                    standing.insert(grant.segment, Some(grant.clone()));
+                for grant in made.grants().filter(|grant| grant.recipient == mine) {
+                    standing.insert(grant.segment, Some(grant));
                 }
-                for withheld in made.withheld.iter().filter(|withheld| withheld.recipient == mine) {
+                for withheld in made.withheld().filter(|withheld| withheld.recipient == mine) {
                     standing.insert(withheld.segment, None);
                 }
             }

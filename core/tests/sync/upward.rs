@@ -12,7 +12,7 @@ fn withdrawals_go_before_everything_else() {
     let mut world = world();
     (0..3).for_each(|n| world.seal(n));
     let withheld = Withheld { segment: Hash([9; 32]), recipient: reader().public().id() };
-    world.outbox.disclose(Vec::new(), vec![withheld]).unwrap();
+    world.outbox.disclose(&[], &[withheld]).unwrap();
     world.exchange(&mut Budget::default());
     let order =
         ["hello", "withholds 3", "grants 0", "grants 1", "grants 2", "segment 0", "segment 1", "segment 2"];
@@ -100,11 +100,49 @@ fn i6_headquarters_that_was_set_back_gets_everything_again() {
         (kept..4).for_each(|n| world.seal(n));
         world.sync();
         world.relay = old;
-        world.sync();
+        let reports = world.sync();
+        // What is shown in brief proves nothing: the device is asked once, and then shows the receipt whole.
+        let asked: Vec<bool> = reports.iter().map(|report| report.receipt_wanted).collect();
+        assert_eq!((asked[0], asked[1..].contains(&true)), (kept < 4, false), "{kept}: {reports:?}");
         assert_eq!((world.relay.count(), world.relay.readable(&reader()).len()), (4, 4), "{kept}");
         assert!(world.is_acknowledged());
         assert_eq!(world.outbox.receipt(1).unwrap().epoch, if kept == 4 { 1 } else { 2 });
     }
+}
+
+/// A brief alone raises no epoch and is answered with nothing that rests on it, until the whole was shown.
+#[test]
+fn a_loss_is_proven_by_a_whole_receipt_alone() {
+    let mut world = world();
+    let empty = world.relay.clone();
+    (0..3).for_each(|n| world.seal(n));
+    world.sync();
+    world.relay = empty;
+    world.letter(1);
+    for _ in 0..5 {
+        let report = world.exchange(&mut Budget::default());
+        assert!(report.receipt_wanted && report.receipts == 0 && report.entries == 0, "{report:?}");
+        assert_eq!(world.relay.epoch, 1);
+    }
+    let mut whole = Budget { whole: true, ..Budget::default() };
+    assert_eq!((world.exchange(&mut whole).receipts, world.relay.epoch), (1, 2));
+    world.sync();
+    assert!(world.is_acknowledged() && world.outbox.letters().len() == 1);
+}
+
+/// A headquarters that asks for ever is answered once in a session.
+#[test]
+fn whoever_asks_for_what_was_shown_is_not_answered_again() {
+    let mut world = world();
+    (0..2).for_each(|n| world.seal(n));
+    world.sync();
+    world.relay.nags = true;
+    let mut budget = Budget::default();
+    let moved: Vec<bool> = (0..4).map(|_| world.exchange(&mut budget).is_progress()).collect();
+    assert_eq!(moved, [true, false, false, false]);
+    assert!(budget.whole, "for the rest of the session");
+    world.relay.nags = false;
+    assert!(!world.exchange(&mut budget).receipt_wanted);
 }
 
 /// I4, the device's part: within one epoch no count falls; what says so is set aside and told.

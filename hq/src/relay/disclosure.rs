@@ -22,8 +22,6 @@ use crate::storage::{Chain, Delivery, Landed, Recipient, Shelf, Stage, Standing,
 /// Incarnations that may speak about one segment and recipient. No honest store has so many lives; past it
 /// nothing is given any more.
 const VOICES_MAX: usize = 64;
-/// Bytes of an encapsulated or wrapped key of any suite to come.
-const WRAPPED_BYTES_MAX: usize = 2 * 1024;
 
 /// What may be done with one segment for one recipient, as things stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,25 +76,23 @@ impl Work<'_> {
             Err(OpenError::Form) => return self.aside(frame, Claim::NONE, Refusal::Form),
             Err(_) => return Ok(Taken::Refused(Refusal::Signature)),
         };
-        let long = |grant: &Grant| grant.encapsulated.len().max(grant.wrapped.len()) > WRAPPED_BYTES_MAX;
-        let count = disclosure.grants.len().saturating_add(disclosure.withheld.len());
-        if count > DISCLOSURE_GRANTS_MAX || disclosure.grants.iter().any(long) {
+        if disclosure.pairs() > DISCLOSURE_GRANTS_MAX {
             return Ok(Taken::Refused(Refusal::TooLarge));
         }
         if device.revoked.is_some() && !released {
             return self.aside(frame, Claim::Proven(disclosure.device), Refusal::Revoked);
         }
-        self.apply(frame, signed, disclosure, &device.verify_key())
+        self.apply(frame, signed, &disclosure, &device.verify_key())
     }
 
     fn apply(
         &mut self,
         frame: &[u8],
         signed: &Signed<Disclosure>,
-        disclosure: Disclosure,
+        disclosure: &Disclosure,
         key: &amparo_seal::VerifyKey,
     ) -> Result<Taken, RelayError> {
-        let Disclosure { device, incarnation, number, grants, withheld } = disclosure;
+        let Disclosure { device, incarnation, number, .. } = *disclosure;
         let chain = Chain { device, incarnation };
         let mut head = self.head(chain, key)?;
         let hash = Hash::of("amparo-disclosure-held-1", &[&signed.payload]);
@@ -109,8 +105,8 @@ impl Work<'_> {
                 self.log_action(Action::Fork { device, incarnation, number })?;
                 // A copy of the phone said it. What it gives waits for a person; what it holds back holds, as a
                 // voice of its own that nothing overrules.
-                let own = u64::from_be_bytes(first_bytes(&hash)) >> 1;
-                for no in withheld {
+                let own = u64::from_be_bytes(hash.short()) >> 1;
+                for no in disclosure.withheld() {
                     let voice = Voice { incarnation: own, number: 0, grant: None };
                     self.hear(device, no.segment, no.recipient, voice)?;
                 }
@@ -128,11 +124,11 @@ impl Work<'_> {
             }
             self.put_head(chain, &head)?;
         }
-        for grant in grants {
+        for grant in disclosure.grants() {
             let (segment, recipient) = (grant.segment, grant.recipient);
             self.hear(device, segment, recipient, Voice { incarnation, number, grant: Some(grant) })?;
         }
-        for no in withheld {
+        for no in disclosure.withheld() {
             self.hear(device, no.segment, no.recipient, Voice { incarnation, number, grant: None })?;
         }
         Ok(Taken::Kept)
@@ -210,10 +206,6 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-fn first_bytes(hash: &Hash) -> [u8; 8] {
-    hash.0.first_chunk().copied().unwrap_or_default()
 }
 
 fn disclosure_key(chain: Chain, number: u64) -> Vec<u8> {

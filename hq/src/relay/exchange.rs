@@ -5,10 +5,11 @@
 
 use amparo_schema::id::DeviceId;
 use amparo_schema::limits::{DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
+use amparo_schema::wire::push::{Frame, Refusal, Reply};
 use amparo_seal::{First, first, from_bytes, to_bytes};
 
 use super::aside::Claim;
+use super::hello::Call;
 use super::work::Work;
 use super::{Relay, RelayError};
 use crate::storage::Storage;
@@ -23,7 +24,7 @@ pub(super) enum Taken {
     /// Not now.
     Later,
     /// Somebody calls.
-    Caller(Box<Hello>),
+    Caller(Box<Call>),
     /// Somebody unknown calls.
     CertificateWanted(DeviceId),
 }
@@ -74,7 +75,7 @@ impl Relay {
     ) -> Result<Answers, RelayError> {
         let (frames, end) = split(upload);
         let mut answers = Answers::default();
-        let (mut callers, mut wait) = (Vec::<Hello>::new(), end == End::TooMuch);
+        let (mut callers, mut wait) = (Vec::<Call>::new(), end == End::TooMuch);
         let mut index = 0;
         for group in frames.chunks(self.settings.group.max(1)) {
             let taken = self.run(storage, now_ms, |work| {
@@ -86,10 +87,10 @@ impl Relay {
                     Taken::Refused(why) => answers.notes.push(Reply::Refused { frame, why }),
                     Taken::Later => wait = true,
                     Taken::CertificateWanted(_) => answers.notes.push(Reply::CertificateWanted),
-                    Taken::Caller(hello) => {
+                    Taken::Caller(call) => {
                         // Who calls twice is told once, by what was said last.
-                        callers.retain(|h| (h.device, h.incarnation) != (hello.device, hello.incarnation));
-                        callers.push(*hello);
+                        callers.retain(|before| before.chain() != call.chain());
+                        callers.push(*call);
                     }
                 }
             }
@@ -101,7 +102,7 @@ impl Relay {
         if wait {
             answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
         }
-        answers.callers = self.answer(storage, &callers, down_bytes_max, now_ms)?;
+        answers.callers = self.answer(storage, callers, down_bytes_max, now_ms)?;
         Ok(answers)
     }
 }

@@ -9,7 +9,7 @@
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::limits::{FRAME_BYTES_MAX, PAGE_ENTRIES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
-use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Page};
+use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Mark, Page};
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::{VerifyKey, from_bytes, to_bytes, unverified};
 use minicbor::{Decode, Encode};
@@ -155,6 +155,16 @@ impl Work<'_> {
     fn knows(&mut self, cursor: &Cursor) -> Result<bool, RelayError> {
         let Some(last) = cursor.read.checked_sub(1) else { return Ok(*cursor == Cursor::start(cursor.feed)) };
         Ok(self.tx.entry(cursor.feed, last)?.is_some_and(|entry| entry.link == cursor.link))
+    }
+
+    /// The cursor that a reader stands at, if it was given it.
+    pub(super) fn marked(&mut self, feed: FeedId, mark: Mark) -> Result<Option<Cursor>, RelayError> {
+        let link = match mark.read.checked_sub(1) {
+            None => Some(Cursor::start(feed).link),
+            Some(last) => self.tx.entry(feed, last)?.map(|entry| entry.link),
+        };
+        let cursor = link.map(|link| Cursor { feed, read: mark.read, link });
+        Ok(cursor.filter(|cursor| cursor.mark() == mark))
     }
 
     /// The page after a cursor and its size; from the start for one that nobody was given. For a recipient,

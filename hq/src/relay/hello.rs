@@ -3,18 +3,19 @@
 //! Owns receipts. A receipt counts only what finished transactions hold, so it is made after those that took
 //! the frames, and the log that it points into is read last: what it counts is in that log. A receipt that
 //! headquarters signed and cannot live up to proves that headquarters lost data; then the epoch rises, once for
-//! each loss, and the device sends again.
+//! each loss, and the device sends again. One that is shown in brief is judged alike but proves nothing: where it
+//! does not fit, the caller is asked for the whole.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{CURSORS_MAX, DOWN_BYTES_MAX, RECEIPT_RANGES_MAX};
-use amparo_schema::wire::feed::FeedId;
-use amparo_schema::wire::push::{Hello, Refusal, Reply};
+use amparo_schema::limits::{DOWN_BYTES_MAX, RECEIPT_RANGES_MAX};
+use amparo_schema::wire::feed::{Cursor, FeedId};
+use amparo_schema::wire::push::{Hello, Refusal, Reply, Shown};
 use amparo_schema::wire::receipt::{Range, Receipt};
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::unverified;
 
 use super::exchange::Taken;
-use super::log::{Action, Tree, checkpoint, continues};
+use super::log::{Action, Tree, checkpoint, root_at};
 use super::work::Work;
 use super::{Durability, Relay, RelayError};
 use crate::storage::{Chain, Storage};
@@ -25,57 +26,146 @@ const STEP: usize = 256;
 /// What is told to one caller.
 pub(super) type Told = (DeviceId, Vec<Reply>);
 
+/// Somebody who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    hello: Hello,
+    earlier: Option<Earlier>,
+    /// What was shown in brief does not fit.
+    wanted: bool,
+}
+
+impl Call {
+    pub(super) fn chain(&self) -> Chain {
+        chain_of(&self.hello)
+    }
+}
+
+/// What headquarters said earlier, as the caller shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Earlier {
+    /// Its hashes count as far as they were shown, its clock not at all.
+    receipt: Receipt,
+    proof: Proof,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// Headquarters' own signature.
+    Signed,
+    /// The caller's word, with hashes in brief.
+    Word,
+}
+
+impl Earlier {
+    fn agrees(&self, shown: &Hash, now: &Hash) -> bool {
+        match self.proof {
+            Proof::Signed => shown == now,
+            Proof::Word => shown.short() == now.short(),
+        }
+    }
+
+    /// Whether this log goes on from the one that was told.
+    fn continues(&self, tree: &Tree) -> bool {
+        let told = &self.receipt;
+        told.log_size == 0
+            || root_at(tree, told.log_size).is_some_and(|root| self.agrees(&told.log_root, &root))
+    }
+
+    /// Whether a receipt says nothing new.
+    fn is_still(&self, now: &Receipt) -> bool {
+        let Receipt { hq_ms, log_size, log_root, hash, .. } = *now;
+        let earlier = self.receipt.clone();
+        self.agrees(&earlier.hash, &hash) && *now == Receipt { hq_ms, log_size, log_root, hash, ..earlier }
+    }
+}
+
+/// A hash of which the beginning is known.
+fn long(short: [u8; 8]) -> Hash {
+    let mut hash = Hash([0; 32]);
+    hash.0.iter_mut().zip(short).for_each(|(to, from)| *to = from);
+    hash
+}
+
 impl Relay {
     /// Answers callers after their frames were taken, with at most so many bytes of pages for each, and
     /// `DOWN_BYTES_MAX` for all.
     pub(super) fn answer(
         &self,
         storage: &mut dyn Storage,
-        callers: &[Hello],
+        mut callers: Vec<Call>,
         down_bytes_max: usize,
         now_ms: i64,
     ) -> Result<Vec<Told>, RelayError> {
         if callers.is_empty() {
             return Ok(Vec::new());
         }
-        let shown: Vec<_> = callers.iter().map(|hello| self.shown(hello)).collect();
-        // A log that is no continuation of one that was signed proves a loss too, whoever's data it was.
-        let torn = |tree: &Tree| {
-            shown.iter().flatten().filter(|r| !continues(tree, r)).cloned().collect::<Vec<Receipt>>()
-        };
-        for receipt in self.with_log(storage, torn)? {
-            self.run(storage, now_ms, |work| work.raise_epoch(&receipt))?;
+        // A log that is no continuation of one that was told shows a loss too, whoever's data it was.
+        let torn = |call: &&mut Call, tree: &Tree| call.earlier.as_ref().is_some_and(|e| !e.continues(tree));
+        let torn: Vec<&mut Call> =
+            self.with_log(storage, |tree| callers.iter_mut().filter(|call| torn(call, tree)).collect())?;
+        for call in torn {
+            self.run(storage, now_ms, |work| work.fall_short(call))?;
         }
         let (mut told, mut left) = (Vec::new(), DOWN_BYTES_MAX);
-        for hello in callers {
+        for call in &callers {
             let most = down_bytes_max.min(left);
-            let one = self.run(storage, now_ms, |work| work.tell(hello, most))?;
+            let one = match call.wanted {
+                true => Err(Reply::ReceiptWanted),
+                false => self
+                    .run(storage, now_ms, |work| work.tell(&call.hello, most))?
+                    .ok_or(Reply::CertificateWanted),
+            };
             left = left.saturating_sub(one.as_ref().map_or(0, |(_, pages)| bytes_of(pages)));
             told.push(one);
         }
         let log = self.with_log(storage, checkpoint)?;
-        let finished = callers.iter().zip(shown).zip(told).map(|((hello, shown), told)| {
-            let Some((receipt, pages)) = told else {
-                return Ok((hello.device, vec![Reply::CertificateWanted]));
+        let finished = callers.into_iter().zip(told).map(|(call, told)| {
+            let replies = match told {
+                Err(wanted) => vec![wanted],
+                Ok((receipt, pages)) => {
+                    let receipt = Receipt { log_size: log.size, log_root: log.root, ..receipt };
+                    let first = self.finish(&receipt, call.earlier.as_ref())?;
+                    std::iter::once(first).chain(pages).collect()
+                }
             };
-            let receipt = Receipt { log_size: log.size, log_root: log.root, ..receipt };
-            let mut replies = vec![self.finish(&receipt, shown)?];
-            replies.extend(pages);
-            Ok((hello.device, replies))
+            Ok((call.hello.device, replies))
         });
         finished.collect()
     }
 
-    /// The receipt that the caller shows, if it is one of ours about this incarnation.
-    fn shown(&self, hello: &Hello) -> Option<Receipt> {
-        let receipt = self.signer.public().open_object(hello.receipt.as_ref()?).ok()?;
-        (receipt.device == hello.device && receipt.incarnation == hello.incarnation).then_some(receipt)
+    /// What the caller shows, if it is about this incarnation and, where it is whole, one of ours.
+    fn earlier(&self, hello: &Hello) -> Option<Earlier> {
+        match hello.receipt.as_ref()? {
+            Shown::Whole(signed) => {
+                let receipt: Receipt = self.signer.public().open_object(signed).ok()?;
+                let own = (receipt.device, receipt.incarnation) == (hello.device, hello.incarnation);
+                own.then_some(Earlier { receipt, proof: Proof::Signed })
+            }
+            Shown::Brief(brief) => {
+                let receipt = Receipt {
+                    device: hello.device,
+                    incarnation: hello.incarnation,
+                    epoch: brief.epoch,
+                    stored: brief.stored,
+                    hash: long(brief.hash),
+                    ranges: brief.ranges.clone(),
+                    durable: brief.durable,
+                    delivered: brief.delivered,
+                    horizon: brief.horizon,
+                    disclosures: brief.disclosures,
+                    hq_ms: 0,
+                    log_size: brief.log_size,
+                    log_root: long(brief.log_root),
+                };
+                Some(Earlier { receipt, proof: Proof::Word })
+            }
+        }
     }
 
     /// The receipt, signed, or that it says nothing new.
-    fn finish(&self, receipt: &Receipt, shown: Option<Receipt>) -> Result<Reply, RelayError> {
-        let Receipt { hq_ms, log_size, log_root, .. } = *receipt;
-        if shown.is_some_and(|shown| *receipt == Receipt { hq_ms, log_size, log_root, ..shown }) {
+    fn finish(&self, receipt: &Receipt, earlier: Option<&Earlier>) -> Result<Reply, RelayError> {
+        if earlier.is_some_and(|earlier| earlier.is_still(receipt)) {
             return Ok(Reply::Unchanged);
         }
         self.signer.sign_object(receipt).map(Reply::Receipt).map_err(|_| RelayError::Encoding)
@@ -92,20 +182,19 @@ impl Work<'_> {
         let Ok(hello) = device.verify_key().open_object(signed) else {
             return Ok(Taken::Refused(Refusal::Signature));
         };
-        if hello.cursors.len() > CURSORS_MAX {
-            return Ok(Taken::Refused(Refusal::TooLarge));
-        }
-        if let Some(shown) = self.relay.shown(&hello) {
-            let own = self.receipt(&hello, &device.verify_key())?;
-            if !self.lives_up(&own, &shown)? {
-                self.raise_epoch(&shown)?;
+        let mut call = Call { earlier: self.relay.earlier(&hello), hello, wanted: false };
+        if let Some(earlier) = &call.earlier {
+            let own = self.receipt(&call.hello, &device.verify_key())?;
+            if !self.lives_up(&own, earlier)? {
+                self.fall_short(&mut call)?;
             }
         }
-        Ok(Taken::Caller(Box::new(hello)))
+        Ok(Taken::Caller(Box::new(call)))
     }
 
     /// Whether the receipt that could be given now takes nothing back that an earlier one said.
-    fn lives_up(&mut self, own: &Receipt, shown: &Receipt) -> Result<bool, RelayError> {
+    fn lives_up(&mut self, own: &Receipt, earlier: &Earlier) -> Result<bool, RelayError> {
+        let shown = &earlier.receipt;
         let chain = Chain { device: shown.device, incarnation: shown.incarnation };
         let hash = match shown.stored.checked_sub(1) {
             None => Some(shown.hash),
@@ -114,11 +203,24 @@ impl Work<'_> {
         };
         let counts = |r: &Receipt| [r.stored, r.durable, r.delivered, r.horizon, r.disclosures];
         let falls = counts(shown).iter().zip(counts(own)).any(|(shown, own)| *shown > own);
-        Ok(shown.epoch == own.epoch && !falls && hash == Some(shown.hash))
+        let same = hash.is_some_and(|hash| earlier.agrees(&shown.hash, &hash));
+        Ok(shown.epoch == own.epoch && !falls && same)
     }
 
-    /// Raises the epoch above a receipt's, unless that was done: one of an earlier epoch tells of a loss that is
-    /// known, and binds nobody.
+    /// Headquarters cannot live up to what was shown. Signed, that raises the epoch; in brief, the caller is asked
+    /// for the whole. One of an earlier epoch tells of a loss that is known, and binds nobody.
+    fn fall_short(&mut self, call: &mut Call) -> Result<(), RelayError> {
+        match &call.earlier {
+            Some(Earlier { receipt, proof: Proof::Signed }) => self.raise_epoch(receipt),
+            Some(Earlier { receipt, proof: Proof::Word }) => {
+                call.wanted |= receipt.epoch >= self.state()?.epoch;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Raises the epoch above a receipt's, unless that was done.
     fn raise_epoch(&mut self, shown: &Receipt) -> Result<(), RelayError> {
         let mut state = self.state()?;
         if shown.epoch < state.epoch {
@@ -140,15 +242,14 @@ impl Work<'_> {
         let receipt = self.receipt(hello, &device.verify_key())?;
         let mut replies = Vec::new();
         let mut budget = usize::try_from(hello.down_bytes).unwrap_or(usize::MAX).min(down_bytes_max);
-        for cursor in &hello.cursors {
-            let own = cursor.feed == FeedId::device(hello.device);
-            // A revoked device learns that it is, and no more.
-            if !own && (cursor.feed != FeedId::packs() || device.revoked.is_some()) {
-                continue;
-            }
-            let (page, bytes) = self.page(*cursor, None, budget)?;
+        // A revoked device learns that it is, and no more.
+        let packs = hello.packs.filter(|_| device.revoked.is_none());
+        for (feed, mark) in [(FeedId::device(hello.device), hello.own), (FeedId::packs(), packs)] {
+            let Some(mark) = mark else { continue };
+            let known = self.marked(feed, mark)?;
+            let (page, bytes) = self.page(known.unwrap_or_else(|| Cursor::start(feed)), None, budget)?;
             budget = budget.saturating_sub(bytes);
-            if !page.entries.is_empty() || page.from != *cursor {
+            if !page.entries.is_empty() || known.is_none() {
                 replies.push(Reply::Page(page));
             }
         }

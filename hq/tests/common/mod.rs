@@ -15,8 +15,8 @@ use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Page};
-use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply};
-use amparo_schema::wire::receipt::Receipt;
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Reply, Shown};
+use amparo_schema::wire::receipt::{Brief, Receipt};
 use amparo_schema::wire::segment::Grant;
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
@@ -107,26 +107,31 @@ impl Phone {
         sealed
     }
 
-    pub fn disclosure_at(&self, number: u64, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Frame {
+    pub fn disclosure_at(&self, number: u64, grants: &[Grant], withheld: &[Withheld]) -> Frame {
         let (device, incarnation) = (self.device, self.incarnation);
-        let disclosure = Disclosure { device, incarnation, number, grants, withheld };
+        let disclosure = Disclosure::new((device, incarnation, number), grants, withheld);
         Frame::Disclosure(self.signer.sign_object(&disclosure).unwrap())
     }
 
     pub fn give(&mut self, sealed: &Sealed, desk: &Desk) -> Frame {
         let grant = grant(&sealed.key, sealed.hash, &desk.secret.public(), &self.entropy).unwrap();
         self.disclosures += 1;
-        self.disclosure_at(self.disclosures - 1, vec![grant], vec![])
+        self.disclosure_at(self.disclosures - 1, &[grant], &[])
     }
 
     pub fn withhold(&mut self, segment: Hash, desk: &Desk) -> Frame {
         self.disclosures += 1;
-        let withheld = vec![Withheld { segment, recipient: desk.recipient() }];
-        self.disclosure_at(self.disclosures - 1, vec![], withheld)
+        let withheld = [Withheld { segment, recipient: desk.recipient() }];
+        self.disclosure_at(self.disclosures - 1, &[], &withheld)
     }
 
     pub fn hello(&self, receipt: Option<Signed<Receipt>>, cursors: Vec<Cursor>) -> Frame {
         self.hello_for(receipt, cursors, 1_000_000)
+    }
+
+    /// Shows what a receipt says, without proof.
+    pub fn hello_in_brief(&self, receipt: &Receipt, cursors: Vec<Cursor>) -> Frame {
+        self.call(Some(Shown::Brief(Brief::from(receipt))), &cursors, 1_000_000)
     }
 
     pub fn hello_for(
@@ -135,8 +140,14 @@ impl Phone {
         cursors: Vec<Cursor>,
         down_bytes: u32,
     ) -> Frame {
+        self.call(receipt.map(Shown::Whole), &cursors, down_bytes)
+    }
+
+    fn call(&self, receipt: Option<Shown>, cursors: &[Cursor], down_bytes: u32) -> Frame {
+        let mark = |feed| cursors.iter().find(|cursor| cursor.feed == feed).map(Cursor::mark);
+        let (own, packs) = (mark(FeedId::device(self.device)), mark(FeedId::packs()));
         let hello =
-            Hello { device: self.device, incarnation: self.incarnation, receipt, cursors, down_bytes };
+            Hello { device: self.device, incarnation: self.incarnation, receipt, own, packs, down_bytes };
         Frame::Hello(self.signer.sign_object(&hello).unwrap())
     }
 

@@ -3,10 +3,10 @@
 use amparo_schema::id::CaseId;
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::Entry;
-use amparo_schema::wire::segment::{GRANT_CONTEXT, Grant, Segment, signed_payload};
+use amparo_schema::wire::segment::{Grant, Segment, signed_payload};
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
-use amparo_seal::{Signer, from_bytes, hpke_seal, to_bytes};
+use amparo_seal::{SegmentKey, Signer, from_bytes, grant as wrap, to_bytes};
 
 use crate::common::{Feed, NOON, Office, Phone, Who, hq, name, office, reading, shown, verify_key};
 use crate::covered::Covered;
@@ -80,10 +80,8 @@ fn i20_two_recipients_see_the_same_or_nothing() {
     assert!(views[0].contains("person-sex"));
     let honest = to_bytes(&phone.entry(&sealed, &reading(B).public())).unwrap();
     let (segment, grant, certificate) = parts(&honest);
-    let info = [GRANT_CONTEXT, &sealed.hash.0].concat();
-    let (encapsulated, wrapped) =
-        hpke_seal(&reading(B).public(), &info, &[], &[0x77; 32], &SeededEntropy::new(1)).unwrap();
-    let other_key = Grant { encapsulated, wrapped, ..grant };
+    let key = SegmentKey::new(&[0x77; 32]);
+    let other_key = wrap(&key, grant.segment, &reading(B).public(), &SeededEntropy::new(1)).unwrap();
     assert_eq!(verdict(B, &entry(&segment, &other_key, &certificate)).as_deref(), Some("does_not_open"));
 }
 

@@ -78,7 +78,7 @@ fn given(phone: &mut Phone, sealed: &Sealed, desk: &Value) -> Frame {
     let reader = PublicKey::new(key(desk, "key"));
     let granted = grant(&sealed.key, sealed.hash, &reader, &phone.entropy).unwrap();
     phone.disclosures += 1;
-    phone.disclosure_at(phone.disclosures - 1, vec![granted], vec![])
+    phone.disclosure_at(phone.disclosures - 1, &[granted], &[])
 }
 
 #[test]

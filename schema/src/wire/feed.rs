@@ -68,6 +68,24 @@ impl Cursor {
         let link = link(&self, entry);
         Self { feed: self.feed, read: self.read.saturating_add(1), link }
     }
+
+    /// The same in few bytes, where the feed is known.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { read: self.read, link: self.link.short() }
+    }
+}
+
+/// A [`Cursor`] in few bytes: its feed is known by where the mark stands. The page that answers says it whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Mark {
+    /// Entries read.
+    #[n(0)]
+    pub read: u64,
+    /// [`Hash::short`] of [`Cursor::link`].
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub link: [u8; 8],
 }
 
 /// What a feed's chain begins with.

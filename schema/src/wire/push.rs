@@ -7,8 +7,8 @@ use minicbor::{Decode, Encode};
 
 use super::disclosure::Disclosure;
 use super::enrol::Certificate;
-use super::feed::{Cursor, Page};
-use super::receipt::Receipt;
+use super::feed::{Mark, Page};
+use super::receipt::{Brief, Receipt};
 use super::signed::{Payload, Signed};
 use crate::id::DeviceId;
 
@@ -38,15 +38,29 @@ pub struct Hello {
     /// The incarnation of its store.
     #[n(1)]
     pub incarnation: u64,
-    /// The newest receipt that it holds for this incarnation; proof, if headquarters lost something.
+    /// The newest receipt that it holds for this incarnation.
     #[n(2)]
-    pub receipt: Option<Signed<Receipt>>,
-    /// Feeds to go on with; none asks for none.
-    #[cbor(n(3), decode_with = "super::list::bounded::<_, _, { usize::MAX }, 70>")]
-    pub cursors: Vec<Cursor>,
-    /// Bytes of pages that it will take in this exchange.
+    pub receipt: Option<Shown>,
+    /// Where to go on with the feed of its own; none does not ask for it.
+    #[n(3)]
+    pub own: Option<Mark>,
+    /// Where to go on with the feed of packs.
     #[n(4)]
+    pub packs: Option<Mark>,
+    /// Bytes of pages that it will take in this exchange.
+    #[n(5)]
     pub down_bytes: u32,
+}
+
+/// A receipt as a device shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Shown {
+    /// As it came: proof, if headquarters lost something. On carriers that cannot ask, and when headquarters asks.
+    #[n(0)]
+    Whole(#[n(0)] Signed<Receipt>),
+    /// What it says. Proves nothing: headquarters asks for the whole when it could not say as much now.
+    #[n(1)]
+    Brief(#[n(0)] Brief),
 }
 
 impl Payload for Hello {
@@ -85,6 +99,9 @@ pub enum Reply {
         #[n(0)]
         wait_ms: u64,
     },
+    /// What the caller showed in brief does not fit: show the receipt whole. The caller is told nothing else.
+    #[n(6)]
+    ReceiptWanted,
 }
 
 /// Why a frame was not taken as it should be.

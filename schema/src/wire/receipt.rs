@@ -59,6 +59,59 @@ impl Payload for Receipt {
     const CONTEXT: &'static [u8] = b"amparo-receipt-1";
 }
 
+/// What a receipt says, in few bytes and without proof: for headquarters to see whether it could say less now.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Brief {
+    /// As [`Receipt::epoch`].
+    #[n(0)]
+    pub epoch: u64,
+    /// As [`Receipt::stored`].
+    #[n(1)]
+    pub stored: u64,
+    /// [`Hash::short`] of [`Receipt::hash`].
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub hash: [u8; 8],
+    /// As [`Receipt::ranges`].
+    #[cbor(n(3), decode_with = "super::list::bounded::<_, _, { crate::limits::RECEIPT_RANGES_MAX }, 3>")]
+    pub ranges: Vec<Range>,
+    /// As [`Receipt::durable`].
+    #[n(4)]
+    pub durable: u64,
+    /// As [`Receipt::delivered`].
+    #[n(5)]
+    pub delivered: u64,
+    /// As [`Receipt::horizon`].
+    #[n(6)]
+    pub horizon: u64,
+    /// As [`Receipt::disclosures`].
+    #[n(7)]
+    pub disclosures: u64,
+    /// As [`Receipt::log_size`].
+    #[n(8)]
+    pub log_size: u64,
+    /// [`Hash::short`] of [`Receipt::log_root`].
+    #[cbor(n(9), with = "minicbor::bytes")]
+    pub log_root: [u8; 8],
+}
+
+impl From<&Receipt> for Brief {
+    fn from(receipt: &Receipt) -> Self {
+        Self {
+            epoch: receipt.epoch,
+            stored: receipt.stored,
+            hash: receipt.hash.short(),
+            ranges: receipt.ranges.clone(),
+            durable: receipt.durable,
+            delivered: receipt.delivered,
+            horizon: receipt.horizon,
+            disclosures: receipt.disclosures,
+            log_size: receipt.log_size,
+            log_root: receipt.log_root.short(),
+        }
+    }
+}
+
 /// Numbers from `from` up to, not including, `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]

@@ -20,8 +20,10 @@ pub use plain::{Event, Plain};
 pub const SUITE_1: u8 = 1;
 /// External data of a segment's signature.
 pub const SIGN_CONTEXT: &[u8] = b"amparo-segment-1";
-/// Prefix of the HPKE `info` of a grant; the header hash follows.
+/// HPKE `info` of grants.
 pub const GRANT_CONTEXT: &[u8] = b"amparo-grant-1";
+/// Prefix of the exporter context by which a grant's wrapping key is drawn; the header hash follows.
+pub const GRANT_KEY_CONTEXT: &[u8] = b"amparo-grant-key-1";
 /// HKDF info of the salt of event `i`; its number (u32, big endian) follows.
 pub const SALT_CONTEXT: &[u8] = b"amparo-event-salt-1";
 
@@ -69,8 +71,9 @@ pub struct Header {
     pub events_root: Hash,
 }
 
-/// The key of one segment, wrapped for one recipient with HPKE base mode; `info` is [`GRANT_CONTEXT`]
-/// followed by the header hash.
+/// The key of one segment, wrapped for one recipient. One HPKE context of base mode, `info` [`GRANT_CONTEXT`], may
+/// wrap the keys of many segments: each with ChaCha20-Poly1305, nonce zero, under a key of its own, which is the
+/// context's export (RFC 9180, 5.3) for [`GRANT_KEY_CONTEXT`] followed by the header hash.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Grant {
@@ -82,10 +85,10 @@ pub struct Grant {
     pub recipient: [u8; 8],
     /// HPKE encapsulated key.
     #[cbor(n(2), with = "minicbor::bytes")]
-    pub encapsulated: Vec<u8>,
+    pub encapsulated: [u8; 32],
     /// The wrapped key, with tag.
     #[cbor(n(3), with = "minicbor::bytes")]
-    pub wrapped: Vec<u8>,
+    pub wrapped: [u8; 48],
 }
 
 /// The dictionary with which segments are compressed now.

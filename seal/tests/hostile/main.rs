@@ -158,18 +158,24 @@ fn long_lists_of_small_things_cost_no_more() {
     };
     let bytes = |n: usize| to_bytes(&minicbor::bytes::ByteVec::from(vec![0; n])).unwrap();
     let cursor = [&[0x83][..], &bytes(32), &[0], &bytes(32)].concat();
-    let grant = [&[0x84][..], &bytes(32), &bytes(8), &[0x40, 0x40]].concat();
-    let withheld = [&[0x82][..], &bytes(32), &bytes(8)].concat();
-    let head = [&[0x85][..], &bytes(16), &[0, 0]].concat();
+    let key = [&[0x82, 0x00][..], &bytes(48)].concat();
+    let share = [&[0x83][..], &bytes(8), &bytes(32), &[0x81], &key].concat();
+    let keys = [&[0x83][..], &bytes(8), &bytes(32)].concat();
+    let withheld = [&[0x82, 0x00][..], &bytes(8)].concat();
+    let head = [&[0x86][..], &bytes(16), &[0, 0]].concat();
+    let hello = [&[0x86][..], &bytes(16), &[0, 0x82, 1, 0x81, 0x8a, 0, 0], &bytes(8)].concat();
+    let after_hello = [&[0; 5][..], &bytes(8), &[0xf6, 0xf6, 0]].concat();
     let ranges = [&[0x8d][..], &bytes(16), &[0, 0, 0], &bytes(32)].concat();
     let after_ranges = [&[0; 6][..], &bytes(32)].concat();
     type Case<'a> = (&'a str, fn(&[u8]) -> bool, &'a [u8], &'a [u8], &'a [u8]);
     let plain = [&[0x89, 0xf6, 0xf6][..], &[0x80; 6]].concat();
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 9] = [
         ("page", form::<Page>, &[&[0x83], &cursor[..]].concat(), &[0x40], &[0]),
-        ("hello", form::<Hello>, &[&[0x85], &bytes(16)[..], &[0, 0xf6]].concat(), &cursor, &[0]),
-        ("disclosure, grants", form::<Disclosure>, &head, &grant, &[0x80]),
-        ("disclosure, withheld", form::<Disclosure>, &[&head[..], &[0x80]].concat(), &withheld, &[]),
+        ("hello", form::<Hello>, &hello, &[0x82, 0, 0], &after_hello),
+        ("disclosure, segments", form::<Disclosure>, &head, &bytes(32), &[0x80, 0x80]),
+        ("disclosure, shares", form::<Disclosure>, &[&head[..], &[0x80]].concat(), &share, &[0x80]),
+        ("disclosure, keys", form::<Disclosure>, &[&head[..], &[0x80, 0x81], &keys].concat(), &key, &[0x80]),
+        ("disclosure, withheld", form::<Disclosure>, &[&head[..], &[0x80, 0x80]].concat(), &withheld, &[]),
         ("receipt", form::<Receipt>, &ranges, &[0x82, 0, 0], &after_ranges),
         ("plaintext", form::<Plain>, &plain, &[0], &[]),
         ("column of a plaintext", form::<Plain>, &plain[..5], &[1], &[0x80, 0x80, 0x80, 0x81, 0]),

@@ -231,7 +231,7 @@ impl Story {
                 &format!("device {device}…, segment {number}, {bytes} bytes, padded and sealed"),
             );
         }
-        let grants: usize = self.link.disclosures().iter().map(|made| made.grants.len()).sum();
+        let grants: usize = self.link.disclosures().iter().map(|made| made.grants().count()).sum();
         self.say(
             &format!("{grants} llaves selladas, cada una para la clave de una mesa"),
             &format!("{grants} sealed keys, each for the key of one desk"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use amparo_core::random::Entropy;
-use amparo_core::seal::{First, SecretKey, Signer, VerifyKey, first, from_bytes, unverified};
+use amparo_core::seal::{First, SecretKey, Signer, VerifyKey, first, from_bytes, to_bytes, unverified};
 use amparo_core::sync::Outbox;
 use amparo_hq::relay::{Durability, Reader as Registered, Relay, Settings};
 use amparo_hq::storage::memory::Memory;
@@ -122,6 +122,18 @@ impl Hq {
             rest = after;
         }
         receipts
+    }
+
+    /// Whether some caller is asked for the whole receipt.
+    pub(super) fn asks(&self, mut replies: &[u8]) -> bool {
+        let wanted = to_bytes(&Reply::ReceiptWanted).expect("encodes");
+        while let Ok(First::Item(item, rest)) = first(replies) {
+            if item == wanted {
+                return true;
+            }
+            replies = rest;
+        }
+        false
     }
 
     /// I3: what a receipt names can be read back, link by link.

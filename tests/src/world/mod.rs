@@ -58,6 +58,8 @@ pub struct Tally {
     pub letters: u64,
     /// Segments that readers opened.
     pub read: u64,
+    /// Times that headquarters asked for a whole receipt.
+    pub asked: u64,
 }
 
 impl Tally {
@@ -74,6 +76,7 @@ impl Tally {
         self.withdrawals += other.withdrawals;
         self.letters += other.letters;
         self.read += other.read;
+        self.asked += other.asked;
     }
 }
 

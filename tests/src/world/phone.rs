@@ -88,8 +88,8 @@ impl Phone {
         let grants = pairs
             .iter()
             .map(|(made, reader)| grant(&SegmentKey::new(&made.key), made.hash, reader, entropy))
-            .collect::<Result<_, _>>()?;
-        self.outbox.disclose(grants, Vec::new())
+            .collect::<Result<Vec<_>, _>>()?;
+        self.outbox.disclose(&grants, &[])
     }
 
     /// Takes back what was granted.
@@ -97,7 +97,7 @@ impl Phone {
     /// # Errors
     /// [`SealError`].
     pub(super) fn withhold(&mut self, segment: Hash, reader: &PublicKey) -> Result<u64, SealError> {
-        self.outbox.disclose(Vec::new(), vec![Withheld { segment, recipient: reader.id() }])
+        self.outbox.disclose(&[], &[Withheld { segment, recipient: reader.id() }])
     }
 
     /// A new session: what was refused in the last one is tried again.
@@ -120,7 +120,7 @@ impl Phone {
     /// When it is not enrolled.
     #[must_use]
     pub(super) fn export(&self) -> Vec<u8> {
-        let budget = Budget { certificate: true, ..Budget::default() };
+        let budget = Budget { certificate: true, whole: true, ..Budget::default() };
         upload(&self.outbox, &budget).expect("enrolled")
     }
 
@@ -137,8 +137,8 @@ impl Phone {
     /// # Panics
     /// When it is not enrolled.
     pub(super) fn take(&mut self, sent: &[u8], replies: &[u8], entropy: &dyn Entropy) -> Report {
-        let report = take(&mut self.outbox, replies).expect("enrolled");
-        self.budget.learn(sent, &report);
+        let mut report = take(&mut self.outbox, replies).expect("enrolled");
+        self.budget.learn(sent, &mut report);
         if report.astray {
             self.begin(Past::Doubted, entropy);
         }

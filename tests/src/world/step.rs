@@ -188,6 +188,7 @@ impl World {
         self.tally.exchanges += 1;
         let replies = self.hq.exchange(upload, self.now_ms);
         self.hq.hear(upload);
+        self.tally.asked += u64::from(self.hq.asks(&replies));
         for receipt in self.hq.receipts(&replies) {
             self.truth.check_receipt(&receipt)?;
             self.hq.reads_back(&receipt)?;

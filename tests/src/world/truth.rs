@@ -49,14 +49,14 @@ impl Told {
             let first = self.heard.entry(place).or_insert_with(|| signed.payload.clone());
             if *first != signed.payload {
                 let both = [from_bytes::<Disclosure>(first).ok(), Some(made.clone())];
-                for grant in both.into_iter().flatten().flat_map(|made| made.grants) {
-                    self.disputed.insert((grant.segment, grant.recipient));
+                for made in both.into_iter().flatten() {
+                    self.disputed.extend(made.grants().map(|grant| (grant.segment, grant.recipient)));
                 }
-                self.forked.extend(made.withheld.iter().map(|held| (held.segment, held.recipient)));
+                self.forked.extend(made.withheld().map(|held| (held.segment, held.recipient)));
                 continue;
             }
-            let grants = made.grants.iter().map(|grant| ((grant.segment, grant.recipient), true));
-            let withheld = made.withheld.iter().map(|held| ((held.segment, held.recipient), false));
+            let grants = made.grants().map(|grant| ((grant.segment, grant.recipient), true));
+            let withheld = made.withheld().map(|held| ((held.segment, held.recipient), false));
             for (pair, granted) in grants.chain(withheld) {
                 let voices = self.voices.entry(pair).or_default();
                 let voice = voices.entry((made.device, made.incarnation)).or_insert((made.number, granted));

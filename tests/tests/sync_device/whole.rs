@@ -108,7 +108,7 @@ fn a_referral_goes_to_headquarters_and_its_answer_comes_back() {
     assert_eq!(device.sync(&real, &()).unwrap().ended, Ended::Done);
     assert_eq!(real.given(id, &key), 0, "told to forget");
     let idle = device.sync(&real, &()).unwrap();
-    assert!(idle.exchanges == 1 && idle.up_bytes + idle.down_bytes <= 600, "{idle:?}");
+    assert!(idle.exchanges == 1 && idle.up_bytes + idle.down_bytes <= 200, "{idle:?}");
 }
 
 fn answer(

@@ -36,7 +36,8 @@ impl Device {
         let enrolment = outbox.enrolment()?.ok_or(SyncFault::NotEnrolled)?;
         self.seal_audit()?;
         self.disclose(None)?;
-        let budget = Budget { certificate: true, up_bytes: UPLOAD_BYTES_MAX, ..Budget::default() };
+        let budget =
+            Budget { certificate: true, whole: true, up_bytes: UPLOAD_BYTES_MAX, ..Budget::default() };
         let Frames { head, body } = frames(&outbox, &budget)?;
         let head = head.concat();
         let to = PublicKey::from(enrolment.headquarters.bundle_key);

@@ -3,6 +3,8 @@
 //! Owns the moment at which a consent becomes a grant. While it looks and until it has written, no fact can be
 //! added: no grant is made after the withdrawal that forbids it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, PoisonError};
 
 use amparo_schema::fact::Compartment;
@@ -22,7 +24,7 @@ use crate::device::session::Session;
 use crate::device::{Device, Error};
 use crate::pack::Pack;
 use crate::recipient::{About, Known, Readers, readers};
-use crate::seal::{PublicKey, SegmentKey, from_bytes, grant, to_bytes, unverified};
+use crate::seal::{Granter, PublicKey, SegmentKey, from_bytes, to_bytes, unverified};
 use crate::store::{self, Tx};
 
 /// Screenings looked at in one call; the rest stays due.
@@ -31,6 +33,8 @@ const LOOKED_AT_MAX: u32 = 100_000;
 /// What is to be disclosed, and which segments were looked at for it.
 #[derive(Default)]
 struct Plan {
+    /// One encapsulation for each recipient serves the whole batch.
+    granters: BTreeMap<[u8; 8], Granter>,
     grants: Vec<Grant>,
     withheld: Vec<Withheld>,
     looked_at: Vec<Hash>,
@@ -108,7 +112,11 @@ impl Device {
                 let has = given.iter().any(|grant| grant.recipient == *recipient);
                 if let Some(key) = key.as_ref().filter(|_| !has) {
                     let key = SegmentKey::new(key.expose());
-                    plan.grants.push(grant(&key, segment, to, &*self.entropy)?);
+                    let granter = match plan.granters.entry(*recipient) {
+                        Entry::Occupied(there) => there.into_mut(),
+                        Entry::Vacant(room) => room.insert(Granter::new(to, &*self.entropy)?),
+                    };
+                    plan.grants.push(granter.grant(&key, segment)?);
                 }
             }
             let ended = given.iter().map(|grant| grant.recipient).filter(|r| !readers.keep.contains(r));
@@ -161,10 +169,10 @@ impl Device {
         }
         // Apart, and withdrawals first: they are sent before everything else.
         for withheld in plan.withheld.chunks(DISCLOSURE_GRANTS_MAX) {
-            self.sign_disclosure(tx, Vec::new(), withheld.to_vec())?;
+            self.sign_disclosure(tx, &[], withheld)?;
         }
         for grants in plan.grants.chunks(DISCLOSURE_GRANTS_MAX) {
-            self.sign_disclosure(tx, grants.to_vec(), Vec::new())?;
+            self.sign_disclosure(tx, grants, &[])?;
         }
         for segment in &plan.looked_at {
             store::disclosure::clear_due(tx, segment)?;
@@ -184,20 +192,22 @@ impl Device {
                 let made = store::disclosure::range(tx, doubted, within, withholding, usize::MAX)?;
                 for (_, bytes) in made {
                     let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
-                    let Ok(Disclosure { grants, withheld, .. }) = unverified(&signed) else { continue };
-                    self.sign_disclosure(tx, grants, withheld)?;
+                    let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
+                    let grants: Vec<Grant> = made.grants().collect();
+                    let withheld: Vec<Withheld> = made.withheld().collect();
+                    self.sign_disclosure(tx, &grants, &withheld)?;
                 }
             }
             Ok(())
         })
     }
 
-    fn sign_disclosure(&self, tx: &Tx<'_>, grants: Vec<Grant>, withheld: Vec<Withheld>) -> Result<(), Error> {
+    fn sign_disclosure(&self, tx: &Tx<'_>, grants: &[Grant], withheld: &[Withheld]) -> Result<(), Error> {
         let identity = self.store.identity();
         let incarnation = identity.incarnation;
         let number = store::disclosure::next(tx, incarnation)?;
         let withholds = !withheld.is_empty();
-        let made = Disclosure { device: identity.device, incarnation, number, grants, withheld };
+        let made = Disclosure::new((identity.device, incarnation, number), grants, withheld);
         let signed = to_bytes(&self.signer.sign_object(&made)?)?;
         Ok(store::disclosure::insert(tx, (incarnation, number), withholds, &signed)?)
     }

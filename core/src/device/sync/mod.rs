@@ -59,7 +59,8 @@ impl Device {
             let empty = frames.body.is_empty();
             let (report, broken) =
                 self.exchange(transport, &mut outbox, frames, (&mut budget, &mut total))?;
-            more = !report.unread.is_empty() || !report.rewound.is_empty() || report.certificate_wanted;
+            let wanted = report.certificate_wanted || report.receipt_wanted;
+            more = !report.unread.is_empty() || !report.rewound.is_empty() || wanted;
             let stop = progress.exchanged(&total) == Go::Stop;
             let ended = match broken {
                 Some(broken) => Ended::Broken(broken),
@@ -101,7 +102,7 @@ impl Device {
         };
         let items = items(&upload);
         self.note_sent(&items, !replies.is_empty())?;
-        let report = self.take(outbox, &replies)?;
+        let mut report = self.take(outbox, &replies)?;
         let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
         let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
         // Asked for the certificate, headquarters has judged nothing yet.
@@ -111,7 +112,7 @@ impl Device {
         total.begun_again |= report.astray;
         total.up_bytes = total.up_bytes.saturating_add(u64::try_from(upload.len()).unwrap_or(u64::MAX));
         total.down_bytes = total.down_bytes.saturating_add(u64::try_from(replies.len()).unwrap_or(u64::MAX));
-        budget.learn(&upload, &report);
+        budget.learn(&upload, &mut report);
         Ok((report, broken))
     }
 
