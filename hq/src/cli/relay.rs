@@ -10,10 +10,10 @@ use amparo_seal::ticket_text;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
-use super::args::{Args, Command, Enrol, RecipientCommand, exit};
+use super::args::{Args, Command, Enrol, Lasting, RecipientCommand, exit};
 use super::backup;
 use super::error::CliError;
-use super::home::Home;
+use super::home::{Home, Opened};
 use super::host::{SystemEntropy, now_ms};
 use super::{files, picture, say, serve, show};
 use crate::relay::{Durability, Listed, Reader, Relay, RelayError};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args) -> Result<u8, CliError> {
     let done = match &args.command {
         Command::Init { url } => init(&home, url)?,
         Command::Serve(words) => return serve::run(&home, words).map(|()| exit::OK),
-        Command::Backup { file, keep } => backup::backup(&home, file, *keep)?,
+        Command::Backup(words) => backup::backup(&home, words)?,
         Command::Restore { file } => backup::restore(&home, file)?,
         Command::Enrol(words) => return enrol(&home, words, args.json),
         Command::Devices => return devices(&home, args.json),
@@ -53,7 +53,7 @@ fn init(home: &Home, url: &str) -> Result<Value, CliError> {
 }
 
 fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let (storage, now) = (&mut *storage, now_ms());
     Ok(match command {
         Command::Revoke { device } => {
@@ -80,6 +80,15 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
             relay.backed_up(storage, *newest, *oldest)?;
             json!({ "newest_backup": newest, "oldest_backup": oldest })
         }
+        Command::Durability { by } => {
+            if *by == Lasting::Replicated {
+                home.sqlite_file().map_or(Ok(()), |_| {
+                    Err(CliError::Refused("SQLite is on one machine; only --database may be replicated"))
+                })?;
+            }
+            relay.endure(storage, by.into())?;
+            json!({ "durability": word(by.into()) })
+        }
         Command::Erase { device, segment } => {
             relay.erase(storage, *device, segment, now)?;
             json!({ "erased": segment })
@@ -87,6 +96,22 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
         // What has no arm of its own is `status`.
         _ => status(&relay, storage)?,
     })
+}
+
+impl From<&Lasting> for Durability {
+    fn from(by: &Lasting) -> Self {
+        match by {
+            Lasting::Backups => Self::Local,
+            Lasting::Replicated => Self::Replicated,
+        }
+    }
+}
+
+fn word(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Local => "backups",
+        Durability::Replicated => "replicated",
+    }
 }
 
 fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
@@ -101,6 +126,7 @@ fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
         "segments": status.segments,
         "aside": status.aside,
         "recipients": status.recipients,
+        "durability": word(status.durability),
         "newest_backup": status.newest_backup,
         "oldest_backup": status.oldest_backup,
         "log_size": log.size,
@@ -109,7 +135,7 @@ fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
 }
 
 fn devices(home: &Home, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let (mut after, mut lines) = (None, Vec::new());
     loop {
         let listed = relay.devices(&mut *storage, after, DEVICES_STEP)?;
@@ -132,7 +158,7 @@ fn devices(home: &Home, as_json: bool) -> Result<u8, CliError> {
 
 /// A volume that is damaged costs itself.
 fn carry(home: &Home, volumes: &[PathBuf], out: &Path, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     files::make_folder(out)?;
     let (mut taken, mut written, mut damaged) = (0_u64, 0_u64, Vec::new());
     for volume in volumes {
@@ -155,7 +181,7 @@ fn carry(home: &Home, volumes: &[PathBuf], out: &Path, as_json: bool) -> Result<
 }
 
 fn enrol(home: &Home, words: &Enrol, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let now = now_ms();
     let expires_ms = now.saturating_add(i64::from(words.days).saturating_mul(DAY_MS));
     let ticket = relay.invite(&mut *storage, &words.agency, expires_ms, now, &SystemEntropy)?;

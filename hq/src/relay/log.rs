@@ -182,12 +182,17 @@ pub(super) fn checkpoint(tree: &Tree) -> Checkpoint {
 
 /// Whether a receipt's log is a beginning of this one.
 pub(super) fn continues(tree: &Tree, receipt: &Receipt) -> bool {
-    if receipt.log_size == 0 {
+    begins(tree, &Checkpoint { size: receipt.log_size, root: receipt.log_root })
+}
+
+/// Whether a log is a beginning of this one.
+pub(super) fn begins(tree: &Tree, log: &Checkpoint) -> bool {
+    if log.size == 0 {
         return true;
     }
-    let additions = tree.len().checked_sub(receipt.log_size).map(usize::try_from);
+    let additions = tree.len().checked_sub(log.size).map(usize::try_from);
     let Some(Ok(additions)) = additions else { return false };
-    let old = RootHash::<Sha256>::new(receipt.log_root.0.into(), receipt.log_size);
+    let old = RootHash::<Sha256>::new(log.root.0.into(), log.size);
     tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
 }
 

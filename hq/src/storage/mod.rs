@@ -152,7 +152,7 @@ pub type Recipient = [u8; 8];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Shelf {
-    /// The relay as a whole: epoch, log size, backups. One record.
+    /// The relay as a whole: epoch, log size, backups; and whose it is. Two records.
     State = 0,
     /// Devices, by id.
     Device = 1,

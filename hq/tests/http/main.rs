@@ -8,6 +8,7 @@
     reason = "helpers of tests are tests"
 )]
 
+mod backups;
 mod cuts;
 mod desk;
 mod groups;

@@ -25,7 +25,7 @@ fn phones_may_come_to_any_server_of_one_store() {
     let hq = Hq::new();
     let database = ["--database", url.as_str()];
     hq.json(&[&["init"][..], &database].concat());
-    assert!(!hq.file("hq/relay.db").exists());
+    assert!(!hq.file("hq/store").exists());
     let serving = [hq.serve(&database), hq.serve(&database)];
     let mut phones: Vec<Phone> = (41..45)
         .map(|seed| {
