@@ -80,14 +80,18 @@ fn i19_a_repeated_pull_does_not_hide_a_withdrawal_from_the_desk() {
     assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)).len(), 2);
     let no = phone.withhold(sealed[0].hash, &desk);
     push(&relay, &mut storage, &[no]);
-    for small in [true, false] {
-        // One page that ends before the desk's cursor, and one that goes on to the end.
-        let pull = if small { desk.ask(Cursor::start(desk.cursor.feed), 300) } else { caught.clone() };
-        let again = entries(&relay.pull(&mut storage, &pull, NOW).unwrap());
-        assert_eq!(again.first(), Some(&Entry::Withdrawn { segment: sealed[0].hash }));
-    }
-    assert_eq!(desk.pull(&relay, &mut storage), [Entry::Withdrawn { segment: sealed[0].hash }]);
-    assert_eq!(desk.pull(&relay, &mut storage), []);
+    // A page that ends before the desk's cursor leaves the cursor as it is.
+    let halfway = desk.ask(Cursor::start(desk.cursor.feed), 300);
+    let withdrawn = Entry::Withdrawn { segment: sealed[0].hash };
+    assert_eq!(entries(&relay.pull(&mut storage, &halfway, NOW).unwrap()), [withdrawn.clone()]);
+    let mut told = storage.clone();
+    assert_eq!(desk.pull(&relay, &mut told), [withdrawn.clone()]);
+    assert_eq!(desk.pull(&relay, &mut told), []);
+    // One that goes further changes what stood there, and the desk reads anew.
+    let whole = entries(&relay.pull(&mut storage, &caught, NOW).unwrap());
+    assert_eq!(whole.len(), 3);
+    assert_eq!(desk.pull(&relay, &mut storage), whole);
+    assert_eq!((whole.first(), whole.last()), (Some(&withdrawn), Some(&withdrawn)));
 }
 
 #[test]
