@@ -335,6 +335,11 @@ pub enum StorageError {
     /// What is stored cannot be read. Which table.
     #[error("what is stored in {0} cannot be read")]
     Damaged(&'static str),
+    /// The engine answers before what it answers for is written.
+    #[error(
+        "the engine answers before it has written (synchronous_commit = off); receipts would not be true"
+    )]
+    Hasty,
     /// Of a later build.
     #[error("the store has version {found}, this build knows {supported}")]
     TooNew {
