@@ -154,7 +154,7 @@ fn a_bundle_of_two_phones_is_answered_to_each_apart() {
     let key = PublicKey::from(relay.headquarters().bundle_key);
     let up = amparo_seal::Direction::Up;
     let volume = seal_volume(&upload(&frames), up, &key, &one.entropy).unwrap();
-    let back = relay.carry(&mut storage, &volume, NOW, &two.entropy).unwrap();
+    let back = relay.carry(&mut storage, &volume, NOW, &two.entropy).unwrap().answers;
     assert_eq!(back.iter().map(|(device, _)| *device).collect::<Vec<_>>(), [one.device, two.device]);
     for ((_, volume), phone) in back.iter().zip([&one, &two]) {
         let opened = amparo_seal::open_volume(volume, amparo_seal::Direction::Down, &phone.letter).unwrap();

@@ -75,7 +75,8 @@ pub enum Command {
     Enrol(Enrol),
     /// The devices, with their agencies and what lies aside for them.
     Devices,
-    /// Take volumes that came on a stick, and write one volume for each device that called in them.
+    /// Take volumes that came on a stick, and write for each of them one volume for each device that called in it.
+    /// Tells what was refused, and why.
     Carry {
         /// Volumes for headquarters.
         #[arg(required = true)]
@@ -89,7 +90,13 @@ pub enum Command {
         /// The device.
         device: DeviceId,
     },
-    /// Let in what lies aside for a device, and let its disputed segments be delivered.
+    /// What lies aside for a device: why, since when, which numbers and hashes. Headquarters has no content.
+    Aside {
+        /// The device; zeros for what names none.
+        device: DeviceId,
+    },
+    /// Let in what lies aside for a device, and let its disputed segments be delivered. Of two segments with one
+    /// number the first is delivered then; the second stays aside.
     Release {
         /// The device.
         device: DeviceId,

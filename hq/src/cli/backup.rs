@@ -16,7 +16,8 @@ use super::error::CliError;
 use super::files::{make_folder, own, read_json, sync_folder, write_json};
 use super::home::{Held, Home, Opened, RESTORED, SQLITE, STORE};
 use super::host::now_ms;
-use crate::relay::{Checkpoint, Relay};
+use crate::relay::{Act, Action, Checkpoint, Relay, RelayError};
+use crate::storage::StorageError;
 use crate::storage::sqlite::Sqlite;
 
 /// One backup, as `backups.json` lists it.
@@ -128,6 +129,7 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
     let (store, fresh) = (home.file(STORE), home.file(RESTORED));
     remove(&fresh)?;
     let log = make_ready(&relay, file, &fresh).inspect_err(|_| drop(remove(&fresh)))?;
+    let repeated = repeat(&relay, &store.join(SQLITE), &fresh.join(SQLITE), &log)?;
     let before = home.file(&format!("{STORE}.before-restore-{}", now_ms()));
     let moved = store.exists();
     if moved {
@@ -135,7 +137,58 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
         fs::rename(&store, &before).map_err(CliError::at(&store))?;
     }
     fs::rename(&fresh, &store).and_then(|()| sync_folder(&store)).map_err(CliError::at(&store))?;
-    Ok(json!({ "restored_log_size": log.size, "before": moved.then_some(before) }))
+    let mut told = json!({ "restored_log_size": log.size, "before": moved.then_some(before) });
+    if let (Some(told), Value::Object(repeated)) = (told.as_object_mut(), repeated) {
+        told.extend(repeated);
+    }
+    Ok(told)
+}
+
+/// Does again in the new store what was taken back in the old one, as far as that opens, and tells what is left to
+/// people. The new one is not in its place yet: a crash leaves the old.
+fn repeat(relay: &Relay, old: &Path, new: &Path, log: &Checkpoint) -> Result<Value, CliError> {
+    let mut fresh = Sqlite::open(new, None)?;
+    let done = match old.exists() {
+        true => Sqlite::open(old, None).map_err(RelayError::from).and_then(|mut old| {
+            let gone = relay.status(&mut old)?.oldest_backup > log.size || !relay.holds(&mut old, log)?;
+            Ok((gone, relay.repeat(&mut old, &mut fresh, now_ms())?))
+        }),
+        false => Err(RelayError::Storage(StorageError::Engine("it is not there".into()))),
+    };
+    let (gone, done) = match done {
+        Ok(done) => done,
+        Err(why) => {
+            return Ok(json!({ "by_hand": [
+                format!("the store that was here does not tell what was done since the backup: {why}"),
+                "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
+                "until its device has called, an agency may be given what a person withdrew since",
+            ]}));
+        }
+    };
+    let mut by_hand = done.by_hand.iter().filter_map(by_hand).collect::<Vec<_>>();
+    let again = |(device, segment)| format!("erase {device} {segment} (once its device has sent it again)");
+    by_hand.extend(done.erased_elsewhere.into_iter().map(again));
+    if gone {
+        by_hand.push("this backup was to be destroyed: devices may have let go of what it lacks".into());
+    }
+    Ok(json!({
+        "revoked_again": done.revoked,
+        "erased_again": done.erased,
+        "withheld_again": done.withheld,
+        "registered_again": done.registered,
+        "by_hand": by_hand,
+    }))
+}
+
+fn by_hand(act: &Act) -> Option<String> {
+    match &act.action {
+        Action::Invited { agency } => {
+            Some(format!("enrol --agency {agency} (if its ticket is still wanted)"))
+        }
+        Action::Released { device } => Some(format!("release {device}")),
+        Action::Published { pack } => Some(format!("publish the pack whose hash in the log is {pack}")),
+        _ => None,
+    }
 }
 
 /// A folder with a copy of the backup, which is looked at: what is put in place was looked at, whatever becomes of

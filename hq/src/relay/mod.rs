@@ -12,7 +12,9 @@ mod enrol;
 mod exchange;
 mod feed;
 mod hello;
+mod laid;
 mod log;
+mod restored;
 mod segment;
 mod status;
 mod work;
@@ -21,10 +23,13 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::push::Refusal;
 use amparo_seal::{SecretKey, Signer};
 
+pub use carry::Carried;
 pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
+pub use laid::{Laid, What};
 pub use log::{Act, Action, Checkpoint, action_leaf};
+pub use restored::Repeated;
 pub use status::Status;
 
 use crate::storage::{Storage, StorageError};

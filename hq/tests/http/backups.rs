@@ -170,3 +170,24 @@ fn a_folder_without_keys_is_said_to_be_one_and_stays_as_it_is() {
     assert_eq!(mode(&hq.file("shared")), 0o755);
     assert_eq!((mode(&hq.file("hq")), mode(&hq.file("hq/store"))), (0o700, 0o700));
 }
+
+#[test]
+fn a_restore_says_what_it_took_back_again_and_what_is_left_to_people() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let stolen = hq.enrolled(61, serving.address).device.to_string();
+    serving.terminate();
+    assert!(serving.wait());
+    hq.back_up("b");
+    hq.json(&["revoke", &stolen]);
+    hq.tickets(1);
+    let told = hq.json(&["restore", &hq.text("b")]);
+    assert_eq!(told["revoked_again"], json!([stolen]));
+    assert_eq!(told["by_hand"], json!(["enrol --agency agency-a (if its ticket is still wanted)"]));
+    assert_eq!(hq.json(&["devices"])[0]["revoked"], true);
+    // A store that does not open any more tells nothing; people are told that.
+    std::fs::write(hq.file("hq/store/relay.db"), b"no database").unwrap();
+    let told = hq.json(&["restore", &hq.text("b")]);
+    assert!(told["by_hand"][1].as_str().unwrap().contains("revoke"));
+    assert_eq!(hq.json(&["devices"])[0]["revoked"], false);
+}

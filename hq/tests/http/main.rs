@@ -14,6 +14,7 @@ mod desk;
 mod groups;
 mod kills;
 mod limits;
+mod operators;
 mod postgres;
 mod process;
 mod socket;
