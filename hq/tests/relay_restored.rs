@@ -6,6 +6,7 @@ mod common;
 use amparo_hq::relay::{Action, Reader, Repeated};
 use amparo_hq::storage::memory::Memory;
 use amparo_schema::id::Hash;
+use amparo_schema::wire::feed::Entry;
 use amparo_schema::wire::push::Refusal;
 use common::{Desk, NOW, Phone, hq, name, push, refusals, sealed_hashes, segment};
 
@@ -20,9 +21,14 @@ fn a_restore_undoes_no_revocation_erasure_or_withdrawal() {
     for n in [0, 1, 2] {
         push(&relay, &mut old, &[segment(&sealed[n]), give[n].clone()]);
     }
+    // Another desk has one of them already.
+    let mut other = Desk::registered(21, &relay, &mut old);
+    let given_before = phone.give(&sealed[0], &other);
+    push(&relay, &mut old, &[given_before]);
+    assert_eq!(sealed_hashes(&other.pull(&relay, &mut old)), [sealed[0].hash]);
     let backup = old.clone();
-    let no = phone.withhold(sealed[0].hash, &desk);
-    push(&relay, &mut old, &[segment(&sealed[3]), give[3].clone(), no]);
+    let no = [phone.withhold(sealed[0].hash, &desk), phone.withhold(sealed[0].hash, &other)];
+    push(&relay, &mut old, &[segment(&sealed[3]), give[3].clone(), no[0].clone(), no[1].clone()]);
     for erased in [&sealed[1], &sealed[3]] {
         relay.erase(&mut old, phone.device, &erased.hash, NOW).unwrap();
     }
@@ -60,6 +66,11 @@ fn a_restore_undoes_no_revocation_erasure_or_withdrawal() {
     assert!(matches!(by_hand[1].action, Action::Published { .. }));
     assert_eq!(by_hand.len(), 2);
     assert_eq!(given(&mut new), [sealed[2].hash]);
+    assert_eq!(
+        other.pull(&relay, &mut new),
+        [Entry::Withdrawn { segment: sealed[0].hash }],
+        "and it is told"
+    );
     let frames = [stolen.shown_certificate(), late.shown_certificate()];
     assert_eq!(refusals(&push(&relay, &mut new, &frames)), [0, 1].map(|n| (n, Refusal::Revoked)));
     assert!(!format!("{new:?}").contains(&format!("{:?}", sealed[1].segment)));
