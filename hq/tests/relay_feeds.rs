@@ -67,6 +67,33 @@ fn i19_a_desk_is_told_of_a_withdrawal_whatever_was_said_before_it_came() {
     assert_eq!(desk.pull(&relay, &mut storage), []);
 }
 
+/// A pull is not fresh: somebody who caught one says it again, or a desk has a copy that stops halfway.
+#[test]
+fn i19_a_repeated_pull_does_not_hide_a_withdrawal_from_the_desk() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let sealed = [phone.seal(), phone.seal()];
+    let give = sealed.each_ref().map(|one| phone.give(one, &desk));
+    push(&relay, &mut storage, &[segment(&sealed[0]), segment(&sealed[1]), give[0].clone(), give[1].clone()]);
+    let caught = desk.ask(desk.cursor, 1_000_000);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)).len(), 2);
+    let no = phone.withhold(sealed[0].hash, &desk);
+    push(&relay, &mut storage, &[no]);
+    // A page that ends before the desk's cursor leaves the cursor as it is.
+    let halfway = desk.ask(Cursor::start(desk.cursor.feed), 300);
+    let withdrawn = Entry::Withdrawn { segment: sealed[0].hash };
+    assert_eq!(entries(&relay.pull(&mut storage, &halfway, NOW).unwrap()), std::slice::from_ref(&withdrawn));
+    let mut told = storage.clone();
+    assert_eq!(desk.pull(&relay, &mut told), std::slice::from_ref(&withdrawn));
+    assert_eq!(desk.pull(&relay, &mut told), []);
+    // One that goes further changes what stood there, and the desk reads anew.
+    let whole = entries(&relay.pull(&mut storage, &caught, NOW).unwrap());
+    assert_eq!(whole.len(), 3);
+    assert_eq!(desk.pull(&relay, &mut storage), whole);
+    assert_eq!((whole.first(), whole.last()), (Some(&withdrawn), Some(&withdrawn)));
+}
+
 #[test]
 fn i19_a_withdrawal_that_comes_first_blocks_the_grant_that_comes_later() {
     let (relay, mut storage) = hq();

@@ -82,6 +82,28 @@ fn counts_say_what_backups_hold_and_what_desks_have() {
     assert_eq!(counts(&replicated, &mut storage), [4, 4, 1, 3, 4]);
 }
 
+/// Who carries a stick beside a server, and a second server, go by what the store says.
+#[test]
+fn what_is_durable_is_said_in_the_store_and_never_taken_back() {
+    let (relay, mut storage) = hq();
+    let other = common::relay(|_| {});
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    relay.endure(&mut storage, Durability::Replicated).unwrap();
+    assert_eq!(relay.status(&mut storage).unwrap().durability, Durability::Replicated);
+    let (first, shown) =
+        receipt(&relay, &push(&relay, &mut storage, &[segment(&phone.seal()), phone.hello(None, vec![])]));
+    assert_eq!((first.stored, first.durable, first.horizon), (1, 1, 0));
+    relay.backed_up(&mut storage, 1, 0).unwrap();
+    let said = push(&other, &mut storage, &[phone.hello(Some(shown.clone()), vec![])]);
+    assert_eq!(said, [Reply::Unchanged], "another process says the same");
+    other.endure(&mut storage, Durability::Local).unwrap();
+    other.endure(&mut storage, Durability::Local).unwrap();
+    let again = push(&relay, &mut storage, &[segment(&phone.seal()), phone.hello(Some(shown), vec![])]);
+    let (second, _) = receipt(&relay, &again);
+    assert_eq!((second.stored, second.durable, second.epoch), (2, 1, 0), "kept for what was promised");
+    assert!(!acts(&relay, &mut storage).iter().any(|act| matches!(act, Action::Amnesia { .. })));
+}
+
 #[test]
 fn an_idle_caller_is_told_that_nothing_changed() {
     let (relay, mut storage) = hq();
@@ -135,7 +157,7 @@ fn a_bundle_of_two_phones_is_answered_to_each_apart() {
     let key = PublicKey::from(relay.headquarters().bundle_key);
     let up = amparo_seal::Direction::Up;
     let volume = seal_volume(&upload(&frames), up, &key, &one.entropy).unwrap();
-    let back = relay.carry(&mut storage, &volume, NOW, &two.entropy).unwrap();
+    let back = relay.carry(&mut storage, &volume, NOW, &two.entropy).unwrap().answers;
     assert_eq!(back.iter().map(|(device, _)| *device).collect::<Vec<_>>(), [one.device, two.device]);
     for ((_, volume), phone) in back.iter().zip([&one, &two]) {
         let opened = amparo_seal::open_volume(volume, amparo_seal::Direction::Down, &phone.letter).unwrap();

@@ -64,6 +64,22 @@ fn postgresql_conforms() {
     two_writers_take_turns(&server.database("turns"));
 }
 
+#[test]
+fn a_hasty_or_silent_postgresql_is_not_waited_for() {
+    let server = Server::start();
+    let url = server.database("hasty");
+    let hasty = Postgres::open(&format!("{url} options='-c synchronous_commit=off'"));
+    assert_eq!(hasty.map(drop), Err(StorageError::Hasty));
+    drop(Postgres::open(&format!("{url} options='-c synchronous_commit=local'")).unwrap());
+    let mut store = Postgres::open(&format!("{url} options='-c statement_timeout=300'")).unwrap();
+    let mut other = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE record IN ACCESS EXCLUSIVE MODE").unwrap();
+    let waited = store.transact(&mut |tx| tx.record(Shelf::State, &[0]).map(drop));
+    assert_eq!(waited, Err(StorageError::Engine("PostgreSQL 57014".into())));
+    other.batch_execute("ROLLBACK").unwrap();
+    store.transact(&mut |tx| tx.record(Shelf::State, &[0]).map(drop)).unwrap();
+}
+
 type Make<'a> = &'a mut dyn FnMut() -> Box<dyn Storage>;
 
 fn suite(make: Make<'_>) {

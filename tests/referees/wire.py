@@ -366,7 +366,7 @@ def check_chain(all_of_it, who, secrets, shapes):
 
 def in_brief(receipt):
     _, _, epoch, stored, last, ranges, durable, delivered, horizon, disclosures, _, log_size, log_root = receipt
-    return [epoch, stored, last[:8], ranges, durable, delivered, horizon, disclosures, log_size, log_root[:8]]
+    return [epoch, stored, last[:8], ranges, durable, delivered, horizon, disclosures, log_size, log_root]
 
 
 def check_hellos(all_of_it, who):

@@ -110,7 +110,7 @@ impl Headquarters {
     pub fn carry(&self, volume: Vec<u8>) -> Result<Vec<Vec<u8>>, FieldError> {
         self.with(|state| {
             let replies = self.relay.carry(&mut state.storage, &volume, NOW_MS, &self.entropy).map_err(no)?;
-            Ok(replies.into_iter().map(|(_, bytes)| bytes).collect())
+            Ok(replies.answers.into_iter().map(|(_, bytes)| bytes).collect())
         })
     }
 

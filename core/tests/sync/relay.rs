@@ -279,7 +279,7 @@ impl Relay {
             }
             (false, _) => {}
         }
-        let same = |b: Brief| Brief { log_size: 0, log_root: [0; 8], ..b };
+        let same = |b: Brief| Brief { log_size: 0, log_root: Hash([0; 32]), ..b };
         if same(shown) == same(Brief::from(&held)) {
             return Reply::Unchanged;
         }

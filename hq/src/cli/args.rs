@@ -75,7 +75,8 @@ pub enum Command {
     Enrol(Enrol),
     /// The devices, with their agencies and what lies aside for them.
     Devices,
-    /// Take volumes that came on a stick, and write one volume for each device that called in them.
+    /// Take volumes that came on a stick, and write for each of them one volume for each device that called in it.
+    /// Tells what was refused, and why.
     Carry {
         /// Volumes for headquarters.
         #[arg(required = true)]
@@ -89,7 +90,13 @@ pub enum Command {
         /// The device.
         device: DeviceId,
     },
-    /// Let in what lies aside for a device, and let its disputed segments be delivered.
+    /// What lies aside for a device: why, since when, which numbers and hashes. Headquarters has no content.
+    Aside {
+        /// The device; zeros for what names none.
+        device: DeviceId,
+    },
+    /// Let in what lies aside for a device, and let its disputed segments be delivered. Of two segments with one
+    /// number the first is delivered then; the second stays aside.
     Release {
         /// The device.
         device: DeviceId,
@@ -108,14 +115,8 @@ pub enum Command {
     /// How the relay stands: counts, epoch, log size and root.
     Status,
     /// Copy the SQLite store to a new file while the server runs, and tell devices what it covers.
-    Backup {
-        /// The new file.
-        file: PathBuf,
-        /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed.
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-        keep: u32,
-    },
-    /// Tell that PostgreSQL was backed up by its own tools.
+    Backup(Backup),
+    /// Tell that PostgreSQL was backed up by its own tools, or that a `backup --same-disk` was copied away.
     BackedUp {
         /// Log size, by `status` before the newest backup was begun.
         #[arg(long)]
@@ -123,6 +124,11 @@ pub enum Command {
         /// Log size, by `status` before the oldest backup was begun from which headquarters might be restored.
         #[arg(long)]
         oldest: u64,
+    },
+    /// Say, for all who work with the store, what makes it durable. Needs no stop of servers.
+    Durability {
+        /// What.
+        by: Lasting,
     },
     /// Put a backup in the place of the SQLite store; devices send again what it lacks.
     Restore {
@@ -159,9 +165,28 @@ pub struct Serve {
     /// A proxy on a network of its own ends TLS and comes in by plain http.
     #[arg(long, conflicts_with = "tls_cert")]
     pub behind_proxy: bool,
-    /// The store itself survives the loss of any one machine, so that what is stored is durable.
-    #[arg(long, requires = "database")]
-    pub replicated: bool,
+}
+
+/// What makes the store durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lasting {
+    /// Backups, as `backup` and `backed-up` tell them.
+    Backups,
+    /// The database survives the loss of any one machine by itself: what is stored is durable.
+    Replicated,
+}
+
+/// A backup.
+#[derive(Debug, Words)]
+pub struct Backup {
+    /// The new file, on another disk than the store's, best on another machine.
+    pub file: PathBuf,
+    /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub keep: u32,
+    /// Makes it on the store's own disk all the same. Nothing is durable by it until `backed-up` says so.
+    #[arg(long)]
+    pub same_disk: bool,
 }
 
 /// A ticket.
@@ -336,6 +361,7 @@ mod tests {
             "amparo-hq desk report --annual 2026 --json",
             "amparo-hq desk report --sdg 2026 --published",
             "amparo-hq serve --tls-cert c.pem --tls-key k.pem",
+            "amparo-hq --database x durability replicated",
         ] {
             assert!(parse(good).is_ok(), "{good}");
         }
@@ -346,7 +372,7 @@ mod tests {
             "amparo-hq desk report --sdg 2026 --annual 2026",
             "amparo-hq desk report --sdg 2026 --csv --json",
             "amparo-hq serve --tls-cert c.pem",
-            "amparo-hq serve --replicated",
+            "amparo-hq durability sometimes",
             "amparo-hq revoke 00",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -32,8 +32,11 @@ pub enum CliError {
     #[error("{0} is there already; nothing was changed")]
     Exists(String),
     /// Another process works with the folder.
-    #[error("a server works with this folder; stop it first")]
+    #[error("another process works with this folder; stop it, or wait until it is done")]
     InUse,
+    /// What was given as a backup is none, or not of this headquarters. Which file, and why.
+    #[error("{0} cannot be restored from: {1}")]
+    NoBackup(String, String),
     /// The command line asks for what must not be done. Says what would do.
     #[error("{0}")]
     Refused(&'static str),

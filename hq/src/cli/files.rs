@@ -37,9 +37,12 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Makes a folder that only its owner may look into.
+/// Makes a folder that only its owner may look into. One that is there stays as it is: others may work in it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(folder).and_then(|()| restrict(folder, 0o700)).map_err(CliError::at(folder))
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(CliError::at(folder))
 }
 
 #[cfg(unix)]
@@ -124,6 +127,20 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_folders_that_were_made_are_closed_to_others() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let shared = tempfile::tempdir().unwrap();
+        fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        make_folder(shared.path()).unwrap();
+        assert_eq!(mode(shared.path()), 0o755);
+        let own = shared.path().join("a/b");
+        make_folder(&own).unwrap();
+        assert_eq!((mode(&own), mode(&shared.path().join("a"))), (0o700, 0o700));
+    }
 
     #[test]
     fn secrets_are_the_owners_alone_and_come_back() {

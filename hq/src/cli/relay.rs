@@ -3,24 +3,28 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use amparo_schema::id::DeviceId;
 use amparo_schema::limits::SMALL_PACK_BYTES_MAX;
 use amparo_schema::wire::bundle::EXTENSION;
-use amparo_seal::random::bytes;
+use amparo_schema::wire::push::{Refusal, Reply};
+use amparo_seal::random::bytes as random;
 use amparo_seal::ticket_text;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
-use super::args::{Args, Command, Enrol, RecipientCommand, exit};
+use super::args::{Args, Command, Enrol, Lasting, RecipientCommand, exit};
 use super::backup;
 use super::error::CliError;
-use super::home::Home;
+use super::home::{Home, Opened};
 use super::host::{SystemEntropy, now_ms};
 use super::{files, picture, say, serve, show};
-use crate::relay::{Durability, Listed, Reader, Relay, RelayError};
-use crate::storage::Storage;
+use crate::relay::{Durability, Laid, Listed, Reader, Relay, RelayError, What};
+use crate::storage::{Standing, Storage};
 
 /// Devices read at once.
 const DEVICES_STEP: usize = 1_000;
+/// Frames aside read at once.
+const ASIDE_STEP: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Runs a command about the relay.
@@ -29,10 +33,11 @@ pub(super) fn run(args: &Args) -> Result<u8, CliError> {
     let done = match &args.command {
         Command::Init { url } => init(&home, url)?,
         Command::Serve(words) => return serve::run(&home, words).map(|()| exit::OK),
-        Command::Backup { file, keep } => backup::backup(&home, file, *keep)?,
+        Command::Backup(words) => backup::backup(&home, words)?,
         Command::Restore { file } => backup::restore(&home, file)?,
         Command::Enrol(words) => return enrol(&home, words, args.json),
         Command::Devices => return devices(&home, args.json),
+        Command::Aside { device } => return aside(&home, *device, args.json),
         Command::Carry { volumes, out } => return carry(&home, volumes, out, args.json),
         other => on_store(&home, other)?,
     };
@@ -53,7 +58,7 @@ fn init(home: &Home, url: &str) -> Result<Value, CliError> {
 }
 
 fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let (storage, now) = (&mut *storage, now_ms());
     Ok(match command {
         Command::Revoke { device } => {
@@ -80,6 +85,15 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
             relay.backed_up(storage, *newest, *oldest)?;
             json!({ "newest_backup": newest, "oldest_backup": oldest })
         }
+        Command::Durability { by } => {
+            if *by == Lasting::Replicated {
+                home.sqlite_file().map_or(Ok(()), |_| {
+                    Err(CliError::Refused("SQLite is on one machine; only --database may be replicated"))
+                })?;
+            }
+            relay.endure(storage, by.into())?;
+            json!({ "durability": word(by.into()) })
+        }
         Command::Erase { device, segment } => {
             relay.erase(storage, *device, segment, now)?;
             json!({ "erased": segment })
@@ -87,6 +101,22 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
         // What has no arm of its own is `status`.
         _ => status(&relay, storage)?,
     })
+}
+
+impl From<&Lasting> for Durability {
+    fn from(by: &Lasting) -> Self {
+        match by {
+            Lasting::Backups => Self::Local,
+            Lasting::Replicated => Self::Replicated,
+        }
+    }
+}
+
+fn word(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Local => "backups",
+        Durability::Replicated => "replicated",
+    }
 }
 
 fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
@@ -101,6 +131,7 @@ fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
         "segments": status.segments,
         "aside": status.aside,
         "recipients": status.recipients,
+        "durability": word(status.durability),
         "newest_backup": status.newest_backup,
         "oldest_backup": status.oldest_backup,
         "log_size": log.size,
@@ -109,7 +140,7 @@ fn status(relay: &Relay, storage: &mut dyn Storage) -> Result<Value, CliError> {
 }
 
 fn devices(home: &Home, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let (mut after, mut lines) = (None, Vec::new());
     loop {
         let listed = relay.devices(&mut *storage, after, DEVICES_STEP)?;
@@ -130,32 +161,99 @@ fn devices(home: &Home, as_json: bool) -> Result<u8, CliError> {
     Ok(if after.is_none() { exit::NOTHING } else { exit::OK })
 }
 
-/// A volume that is damaged costs itself.
+/// A file that is damaged or does not read costs itself.
 fn carry(home: &Home, volumes: &[PathBuf], out: &Path, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     files::make_folder(out)?;
-    let (mut taken, mut written, mut damaged) = (0_u64, 0_u64, Vec::new());
+    let (mut taken, mut written, mut damaged, mut notes) = (0_u64, 0_u64, Vec::new(), Vec::new());
     for volume in volumes {
-        match relay.carry(&mut *storage, &files::read(volume)?, now_ms(), &SystemEntropy) {
-            Ok(answers) => {
+        let Ok(bytes) = files::read(volume) else {
+            damaged.push(volume);
+            continue;
+        };
+        match relay.carry(&mut *storage, &bytes, now_ms(), &SystemEntropy) {
+            Ok(carried) => {
                 taken += 1;
-                for (_, answer) in answers {
-                    let name: [u8; 16] = bytes(&SystemEntropy)?;
+                for (_, answer) in carried.answers {
+                    let name: [u8; 16] = random(&SystemEntropy)?;
                     let name = format!("{}.{EXTENSION}", HEXLOWER.encode(&name));
                     files::write(&out.join(name), &answer)?;
                     written += 1;
                 }
+                notes.extend(carried.notes.iter().filter_map(note).map(|told| json!([volume, told])));
             }
             Err(RelayError::Signature) => damaged.push(volume),
             Err(error) => return Err(error.into()),
         }
     }
-    show(as_json, &json!({ "taken": taken, "written": written, "damaged": damaged }));
+    let done = json!({ "taken": taken, "written": written, "damaged": damaged, "notes": notes });
+    show(as_json, &done);
     Ok(if damaged.is_empty() { exit::OK } else { exit::FAULTS })
 }
 
+/// What a carrier is told of a frame that was not taken.
+fn note(reply: &Reply) -> Option<String> {
+    match reply {
+        Reply::Refused { frame, why } => Some(format!("frame {frame} was refused: {}", refusal(*why))),
+        Reply::Later { .. } => Some("too much at once: bring it again".into()),
+        Reply::CertificateWanted => Some("a device called that is not known here: enrol it".into()),
+        Reply::Receipt(_) | Reply::ReceiptWanted | Reply::Unchanged | Reply::Page(_) => None,
+    }
+}
+
+fn refusal(why: Refusal) -> &'static str {
+    match why {
+        Refusal::Form => "form",
+        Refusal::Signature => "signature",
+        Refusal::Stranger => "stranger",
+        Refusal::Fork => "fork",
+        Refusal::Revoked => "revoked",
+        Refusal::Newer => "newer",
+        Refusal::TooLarge => "too large",
+        Refusal::Full => "full",
+    }
+}
+
+/// What lies aside for a device.
+fn aside(home: &Home, device: DeviceId, as_json: bool) -> Result<u8, CliError> {
+    let Opened { relay, mut storage, held: _held } = home.open()?;
+    let (mut after, mut lines) = (None, Vec::new());
+    loop {
+        let laid = relay.laid_aside(&mut *storage, device, after, ASIDE_STEP)?;
+        let Some(last) = laid.last() else { break };
+        after = Some(last.id);
+        for Laid { id, why, at_ms, bytes, what } in laid {
+            let mut line = json!({ "id": id, "why": refusal(why), "at_ms": at_ms, "bytes": bytes });
+            let more = match what {
+                What::Segment { hash, incarnation, number, instead } => json!({
+                    "what": "segment", "incarnation": incarnation, "number": number, "segment": hash,
+                    "in_its_place": instead.map(|(hash, _)| hash),
+                    "disputed": instead.is_some_and(|(_, standing)| standing == Standing::Disputed),
+                }),
+                What::Disclosure { incarnation, number, grants, withheld } => json!({
+                    "what": "disclosure", "incarnation": incarnation, "number": number,
+                    "grants": grants, "withheld": withheld,
+                }),
+                What::Unknown => json!({ "what": "unknown" }),
+            };
+            if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+                line.extend(more);
+            }
+            if as_json {
+                lines.push(line);
+            } else {
+                say(&line.to_string());
+            }
+        }
+    }
+    if as_json {
+        show(true, &Value::Array(lines));
+    }
+    Ok(if after.is_none() { exit::NOTHING } else { exit::OK })
+}
+
 fn enrol(home: &Home, words: &Enrol, as_json: bool) -> Result<u8, CliError> {
-    let (relay, mut storage) = (home.relay(Durability::Local)?, home.storage()?);
+    let Opened { relay, mut storage, held: _held } = home.open()?;
     let now = now_ms();
     let expires_ms = now.saturating_add(i64::from(words.days).saturating_mul(DAY_MS));
     let ticket = relay.invite(&mut *storage, &words.agency, expires_ms, now, &SystemEntropy)?;

@@ -4,11 +4,10 @@ use tokio::net::TcpListener;
 
 use super::args::Serve;
 use super::error::CliError;
-use super::home::Home;
+use super::home::{Home, Opened};
 use super::host::now_ms;
 use super::say;
 use crate::http::{Engine, Limits, Server, serve, tls};
-use crate::relay::Durability;
 
 /// Serves until the process is told to stop.
 pub(super) fn run(home: &Home, words: &Serve) -> Result<(), CliError> {
@@ -21,9 +20,8 @@ pub(super) fn run(home: &Home, words: &Serve) -> Result<(), CliError> {
             "elsewhere than on loopback only with --tls-cert and --tls-key, or --behind-proxy",
         ));
     }
-    let durability = if words.replicated { Durability::Replicated } else { Durability::Local };
-    let _held = home.hold(false)?;
-    let mut engine = Engine { relay: home.relay(durability)?, storage: home.storage()?, now_ms };
+    let Opened { relay, storage, held: _held } = home.open()?;
+    let mut engine = Engine { relay, storage, now_ms };
     // Reads the log once, so that the first caller does not wait for it.
     engine.relay.checkpoint(&mut *engine.storage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -5,6 +5,7 @@
 
 use amparo_schema::id::DeviceId;
 use amparo_schema::limits::VOLUME_BYTES_MAX;
+use amparo_schema::wire::push::Reply;
 use amparo_seal::random::Entropy;
 use amparo_seal::{Direction, PublicKey, SealError, open_volume, seal_volume};
 
@@ -14,6 +15,16 @@ use crate::storage::Storage;
 
 /// Bytes of a volume that are left to what is no page.
 const RECEIPTS_BYTES: usize = 64 * 1024;
+
+/// What a volume brought about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// A volume for each device that called in it.
+    pub answers: Vec<(DeviceId, Vec<u8>)>,
+    /// What was refused, has to come again or lacks a certificate. A volume does not say whose a frame is, so
+    /// this is for whoever carries, not for the devices.
+    pub notes: Vec<Reply>,
+}
 
 impl Relay {
     /// Takes one volume and gives one for each device that called in it.
@@ -27,21 +38,21 @@ impl Relay {
         volume: &[u8],
         now_ms: i64,
         entropy: &dyn Entropy,
-    ) -> Result<Vec<(DeviceId, Vec<u8>)>, RelayError> {
+    ) -> Result<Carried, RelayError> {
         let upload = open_volume(volume, Direction::Up, &self.bundle).map_err(|_| RelayError::Signature)?;
-        let answers =
+        let taken =
             self.take_within(storage, &upload, VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES), now_ms)?;
-        let mut out = Vec::new();
-        for (device, replies) in answers.callers {
+        let mut answers = Vec::new();
+        for (device, replies) in taken.callers {
             let Some(there) = self.run(storage, now_ms, |work| Ok(work.device(device)?))? else { continue };
             let letter_key = PublicKey::from(there.letter_key);
             match seal_volume(&sequence(&replies)?, Direction::Down, &letter_key, entropy) {
-                Ok(volume) => out.push((device, volume)),
+                Ok(volume) => answers.push((device, volume)),
                 Err(SealError::Entropy(_)) => return Err(RelayError::Entropy),
                 // A key that cannot be sealed to is its own device's trouble.
                 Err(_) => {}
             }
         }
-        Ok(out)
+        Ok(Carried { answers, notes: taken.notes })
     }
 }

@@ -238,11 +238,15 @@ impl Work<'_> {
                 Entry::Sealed { segment: stored.bytes, grant, certificate }
             }
             (decision, _) => {
-                delivery.stage = match decision {
-                    Decision::Hold => Stage::Waiting,
-                    _ => Stage::Retracted,
-                };
-                self.tx.put_delivery(&delivery)?;
+                // A pull is not fresh: whoever reads here may not be the reader who kept what stood here. So the
+                // withdrawal is told at the end of the feed as well, where each reader comes by once.
+                if delivery.stage != Stage::Retract {
+                    delivery.stage = match decision {
+                        Decision::Hold => Stage::Waiting,
+                        _ => Stage::Retracted,
+                    };
+                    self.tx.put_delivery(&delivery)?;
+                }
                 Entry::Withdrawn { segment }
             }
         };

@@ -15,7 +15,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::unverified;
 
 use super::exchange::Taken;
-use super::log::{Action, Tree, checkpoint, root_at};
+use super::log::{Action, Tree, checkpoint, continues};
 use super::work::Work;
 use super::{Durability, Relay, RelayError};
 use crate::storage::{Chain, Storage};
@@ -44,7 +44,7 @@ impl Call {
 /// What headquarters said earlier, as the caller shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Earlier {
-    /// Its hashes count as far as they were shown, its clock not at all.
+    /// Its hash counts as far as it was shown, its clock not at all.
     receipt: Receipt,
     proof: Proof,
 }
@@ -53,7 +53,7 @@ struct Earlier {
 enum Proof {
     /// Headquarters' own signature.
     Signed,
-    /// The caller's word, with hashes in brief.
+    /// The caller's word, with the hash in brief.
     Word,
 }
 
@@ -67,9 +67,7 @@ impl Earlier {
 
     /// Whether this log goes on from the one that was told.
     fn continues(&self, tree: &Tree) -> bool {
-        let told = &self.receipt;
-        told.log_size == 0
-            || root_at(tree, told.log_size).is_some_and(|root| self.agrees(&told.log_root, &root))
+        continues(tree, &self.receipt)
     }
 
     /// Whether a receipt says nothing new.
@@ -156,7 +154,7 @@ impl Relay {
                     disclosures: brief.disclosures,
                     hq_ms: 0,
                     log_size: brief.log_size,
-                    log_root: long(brief.log_root),
+                    log_root: brief.log_root,
                 };
                 Some(Earlier { receipt, proof: Proof::Word })
             }

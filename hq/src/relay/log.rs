@@ -9,9 +9,11 @@ use std::sync::{Mutex, PoisonError};
 
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::name::Name;
+use amparo_schema::wire::receipt::Receipt;
+use ct_merkle::RootHash;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::work::Work;
 use super::{Relay, RelayError};
@@ -178,36 +180,20 @@ pub(super) fn checkpoint(tree: &Tree) -> Checkpoint {
     Checkpoint { size: tree.len(), root: Hash((*tree.root().as_bytes()).into()) }
 }
 
-/// The root of the log when it had so many leaves; none before the first leaf and past the last. On the way to the
-/// leaf that came next, what lies to the left are the whole subtrees of which that log was made, smallest first
-/// (the sides as in RFC 9162, 2.1.3.2).
-pub(super) fn root_at(tree: &Tree, size: u64) -> Option<Hash> {
-    if size == tree.len() && size > 0 {
-        return Some(checkpoint(tree).root);
+/// Whether a receipt's log is a beginning of this one.
+pub(super) fn continues(tree: &Tree, receipt: &Receipt) -> bool {
+    begins(tree, &Checkpoint { size: receipt.log_size, root: receipt.log_root })
+}
+
+/// Whether a log is a beginning of this one.
+pub(super) fn begins(tree: &Tree, log: &Checkpoint) -> bool {
+    if log.size == 0 {
+        return true;
     }
-    let path = inclusion(tree, size)?;
-    let (mut at, mut last) = (size, tree.len().saturating_sub(1));
-    let mut root: Option<Hash> = None;
-    for node in path.chunks_exact(32) {
-        if at & 1 == 1 || at == last {
-            root = Some(match root {
-                None => Hash(node.try_into().ok()?),
-                Some(right) => Hash(
-                    Sha256::new()
-                        .chain_update([1])
-                        .chain_update(node)
-                        .chain_update(right.0)
-                        .finalize()
-                        .into(),
-                ),
-            });
-            while at & 1 == 0 && at != 0 {
-                (at, last) = (at >> 1, last >> 1);
-            }
-        }
-        (at, last) = (at >> 1, last >> 1);
-    }
-    root
+    let additions = tree.len().checked_sub(log.size).map(usize::try_from);
+    let Some(Ok(additions)) = additions else { return false };
+    let old = RootHash::<Sha256>::new(log.root.0.into(), log.size);
+    tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
 }
 
 pub(super) fn inclusion(tree: &Tree, position: u64) -> Option<Vec<u8>> {
@@ -267,25 +253,5 @@ impl Work<'_> {
         let acts = (from..).zip(leaves).filter_map(|(at, leaf)| leaf.action.map(|bytes| (at, bytes)));
         let read = |bytes: Vec<u8>| minicbor::decode(&bytes).map_err(|_| StorageError::Damaged("log"));
         acts.map(|(at, bytes)| Ok((at, read(bytes)?))).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_root_of_every_earlier_log_is_found_in_the_tree() {
-        let mut tree = Tree::default();
-        let mut roots = Vec::new();
-        for n in 0..140_u8 {
-            tree.push([n; 32]);
-            roots.push(checkpoint(&tree).root);
-            assert_eq!(root_at(&tree, 0), None);
-            for (size, root) in (1..).zip(&roots) {
-                assert_eq!(root_at(&tree, size), Some(*root), "{size} of {}", tree.len());
-            }
-            assert_eq!(root_at(&tree, tree.len() + 1), None);
-        }
     }
 }

@@ -12,7 +12,9 @@ mod enrol;
 mod exchange;
 mod feed;
 mod hello;
+mod laid;
 mod log;
+mod restored;
 mod segment;
 mod status;
 mod work;
@@ -21,14 +23,17 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::push::Refusal;
 use amparo_seal::{SecretKey, Signer};
 
+pub use carry::Carried;
 pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
+pub use laid::{Laid, What};
 pub use log::{Act, Action, Checkpoint, action_leaf};
+pub use restored::Repeated;
 pub use status::Status;
 
 use crate::storage::{Storage, StorageError};
-use work::Work;
+use work::{EVERYTHING, FOUNDER_KEY, Founder, Work};
 
 /// What makes a segment durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +51,8 @@ pub struct Settings {
     pub url: String,
     /// Frames in one transaction.
     pub group: usize,
-    /// What makes a segment durable.
+    /// What makes a segment durable, unless the store says that it is replicated: see [`Relay::endure`]. All who
+    /// work with one store must agree, or one takes back what another promised.
     pub durability: Durability,
     /// Milliseconds that a device is asked to wait when there is too much at once.
     pub wait_ms: u64,
@@ -194,6 +200,14 @@ impl Relay {
         self.with_log(storage, |tree| log::consistency(tree, size))
     }
 
+    /// Whether a log is a beginning of the log as it stands: one of the same life, and no longer.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn holds(&self, storage: &mut dyn Storage, log: &Checkpoint) -> Result<bool, RelayError> {
+        self.with_log(storage, |tree| log::begins(tree, log))
+    }
+
     /// Acts among at most `limit` leaves of the log from a position on, with their positions.
     ///
     /// # Errors
@@ -235,6 +249,46 @@ impl Relay {
             state.newest_backup = newest.min(state.log_size).max(state.newest_backup);
             state.oldest_backup = oldest.min(newest).min(state.log_size).max(state.oldest_backup);
             work.put_state(&state)
+        })
+    }
+
+    /// Says in the store, for all who work with it, what makes a segment durable there. What receipts promised
+    /// stays promised: when a store is not replicated any more, what it holds at that moment stays durable, and
+    /// what comes after waits for a backup.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn endure(&self, storage: &mut dyn Storage, durability: Durability) -> Result<(), RelayError> {
+        self.run(storage, 0, |work| {
+            let mut state = work.state()?;
+            state.newest_backup = match durability {
+                Durability::Replicated => EVERYTHING,
+                Durability::Local => state.newest_backup.min(state.log_size),
+            };
+            work.put_state(&state)
+        })
+    }
+
+    /// The signing key of the headquarters whose store it is; none for a store that is nobody's yet.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn founder(&self, storage: &mut dyn Storage) -> Result<Option<Hash>, RelayError> {
+        self.run(storage, 0, |work| Ok(work.get::<Founder>(FOUNDER_KEY)?.map(|founder| founder.key)))
+    }
+
+    /// Makes a store that is nobody's this headquarters' own. Gives the key of the one whose it is now.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn found(&self, storage: &mut dyn Storage) -> Result<Hash, RelayError> {
+        self.run(storage, 0, |work| {
+            if let Some(founder) = work.get::<Founder>(FOUNDER_KEY)? {
+                return Ok(founder.key);
+            }
+            let key = self.headquarters().key;
+            work.put(FOUNDER_KEY, &Founder { key })?;
+            Ok(key)
         })
     }
 

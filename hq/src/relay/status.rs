@@ -1,7 +1,7 @@
 //! How the relay stands, in counts.
 
-use super::work::{AsideLoad, Work, decoded};
-use super::{Relay, RelayError};
+use super::work::{AsideLoad, EVERYTHING, Work, decoded};
+use super::{Durability, Relay, RelayError};
 use crate::storage::{Shelf, Storage};
 
 /// Records read at once.
@@ -22,7 +22,9 @@ pub struct Status {
     pub aside: u64,
     /// Registered recipient keys.
     pub recipients: u64,
-    /// Leaves of the log that the newest backup holds.
+    /// What makes a segment durable.
+    pub durability: Durability,
+    /// Leaves of the log that the newest backup holds; all where the store is replicated.
     pub newest_backup: u64,
     /// Leaves of the log that every backup holds from which headquarters could be restored.
     pub oldest_backup: u64,
@@ -45,9 +47,18 @@ impl Relay {
                 aside += decoded::<AsideLoad>(load)?.count;
                 Ok(())
             })?;
-            let (newest_backup, oldest_backup) = (state.newest_backup, state.oldest_backup);
-            let epoch = state.epoch;
-            Ok(Status { epoch, devices, chains, segments, aside, recipients, newest_backup, oldest_backup })
+            let replicated = state.newest_backup == EVERYTHING;
+            Ok(Status {
+                epoch: state.epoch,
+                devices,
+                chains,
+                segments,
+                aside,
+                recipients,
+                durability: if replicated { Durability::Replicated } else { self.settings.durability },
+                newest_backup: state.newest_backup.min(state.log_size),
+                oldest_backup: state.oldest_backup,
+            })
         })
     }
 }

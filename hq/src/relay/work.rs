@@ -37,7 +37,8 @@ pub(super) struct State {
     /// Hash of all leaves so far.
     #[n(2)]
     pub(super) log_chain: Hash,
-    /// Log size that the newest finished backup holds.
+    /// Log size that the newest finished backup holds; [`EVERYTHING`] where the store itself survives the loss of
+    /// any one machine.
     #[n(3)]
     pub(super) newest_backup: u64,
     /// Log size that the oldest backup holds from which headquarters could be restored.
@@ -50,8 +51,27 @@ impl Kept for State {
     const TABLE: &'static str = "state";
 }
 
+/// More leaves than there will ever be.
+pub(super) const EVERYTHING: u64 = u64::MAX;
+
 /// The one key of [`State`].
 const STATE_KEY: &[u8] = &[0];
+
+/// Whose store it is, so that the keys of another headquarters are never used on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Founder {
+    /// Headquarters' signing key.
+    #[n(0)]
+    pub(super) key: Hash,
+}
+
+impl Kept for Founder {
+    const SHELF: Shelf = Shelf::State;
+    const TABLE: &'static str = "state";
+}
+
+/// The one key of [`Founder`].
+pub(super) const FOUNDER_KEY: &[u8] = &[1];
 
 /// An enrolled device.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

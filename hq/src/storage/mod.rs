@@ -152,7 +152,7 @@ pub type Recipient = [u8; 8];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Shelf {
-    /// The relay as a whole: epoch, log size, backups. One record.
+    /// The relay as a whole: epoch, log size, backups; and whose it is. Two records.
     State = 0,
     /// Devices, by id.
     Device = 1,
@@ -335,6 +335,11 @@ pub enum StorageError {
     /// What is stored cannot be read. Which table.
     #[error("what is stored in {0} cannot be read")]
     Damaged(&'static str),
+    /// The engine answers before what it answers for is written.
+    #[error(
+        "the engine answers before it has written (synchronous_commit = off); receipts would not be true"
+    )]
+    Hasty,
     /// Of a later build.
     #[error("the store has version {found}, this build knows {supported}")]
     TooNew {

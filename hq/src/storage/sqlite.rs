@@ -10,10 +10,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params_from_iter};
 use zeroize::Zeroizing;
 
-use super::sql::{Cell, Engine, Value, Verbs, migrate};
+use super::sql::{Cell, Engine, MIGRATIONS, Value, Verbs, migrate};
 use super::{CONFLICTS_MAX, Storage, StorageError, Tx};
 
 /// How long one connection waits for another's transaction.
@@ -48,14 +48,45 @@ impl Sqlite {
         Ok(store)
     }
 
-    /// Writes a copy of the store as it stands to a new file, encrypted with the same key, in one read
-    /// transaction. What the copy holds is told by the relay's checkpoint on it.
+    /// Opens a file that is there, to be read alone, and leaves it as it is: nothing is made, migrated or written
+    /// beside it. Every page of it is checked.
+    ///
+    /// # Errors
+    /// [`StorageError::Engine`] for no database; [`StorageError::Damaged`] for one that is not whole or not
+    /// ours; [`StorageError::TooNew`].
+    pub fn look(path: &Path) -> Result<Self, StorageError> {
+        amparo_sqlcipher::initialise();
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(immutable(path), flags).map_err(told)?;
+        conn.execute_batch("PRAGMA cipher_log_level = NONE").map_err(told)?;
+        guard(&conn).map_err(told)?;
+        let checked: String =
+            conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(told)?;
+        if checked != "ok" {
+            return Err(StorageError::Damaged("the file"));
+        }
+        let version = conn.query_row("SELECT version FROM schema_version", [], |row| row.get::<_, u32>(0));
+        let version = version.map_err(|_| StorageError::Damaged("schema_version"))?;
+        match u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX) {
+            supported if version > supported => Err(StorageError::TooNew { found: version, supported }),
+            _ => Ok(Self { conn }),
+        }
+    }
+
+    /// Writes a copy of the store as it stands to a new file that only its owner may read, encrypted with the
+    /// same key, in one read transaction. What the copy holds is told by the relay's checkpoint on it.
     ///
     /// # Errors
     /// [`StorageError::Engine`], also when the file is there; [`StorageError::Full`].
     pub fn back_up(&mut self, path: &Path) -> Result<(), StorageError> {
-        let path = path.to_str().ok_or_else(|| StorageError::Engine("path".into()))?;
-        self.conn.execute("VACUUM INTO ?1", [path]).map_err(told)?;
+        let name = path.to_str().ok_or_else(|| StorageError::Engine("path".into()))?;
+        // SQLite would make it for everybody to read; an empty file it takes as it is.
+        create(path).map_err(|why| StorageError::Engine(format!("the copy: {}", why.kind())))?;
+        self.conn.execute("VACUUM INTO ?1", [name]).map_err(|error| {
+            drop(std::fs::remove_file(path));
+            told(error)
+        })?;
         Ok(())
     }
 
@@ -102,10 +133,38 @@ fn unlock(conn: &Connection, key: &[u8; 32]) -> Result<(), rusqlite::Error> {
     conn.execute_batch(&sql)
 }
 
-fn tune(conn: &Connection) -> Result<(), rusqlite::Error> {
+/// The file as SQLite's URI of one that nobody changes.
+fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' => uri.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(*byte)),
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// Makes a new file that only its owner may read.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(path).map(drop)
+}
+
+/// What a file is not trusted with.
+fn guard(conn: &Connection) -> Result<(), rusqlite::Error> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
+    Ok(())
+}
+
+fn tune(conn: &Connection) -> Result<(), rusqlite::Error> {
+    guard(conn)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Proves that the key fits.
@@ -170,5 +229,68 @@ impl Engine for Open<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), StorageError> {
         let sql = sql.replace("BYTEA", "BLOB").replace("BIGINT", "INTEGER").replace("\n);", "\n) STRICT;");
         self.0.execute_batch(&sql).map_err(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::Value as Any;
+
+    use super::*;
+
+    #[test]
+    fn every_setting_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        for key in [None, Some([7; 32])] {
+            let path = folder.path().join(format!("{}.db", key.is_some()));
+            let store = Sqlite::open(&path, key.as_ref()).unwrap();
+            for (name, value) in [
+                ("journal_mode", "wal"),
+                ("synchronous", "2"),
+                ("secure_delete", "1"),
+                ("temp_store", "2"),
+                ("trusted_schema", "0"),
+                ("cell_size_check", "1"),
+                ("mmap_size", "0"),
+                ("busy_timeout", &BUSY.as_millis().to_string()),
+            ] {
+                let read = match store.conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)) {
+                    Ok(Any::Text(text)) => text,
+                    Ok(Any::Integer(n)) => n.to_string(),
+                    // SQLCipher never maps its files and says nothing.
+                    Err(rusqlite::Error::QueryReturnedNoRows) if name == "mmap_size" => continue,
+                    other => panic!("{name}: {other:?}"),
+                };
+                assert_eq!(read, value, "{name}");
+            }
+            assert!(store.conn.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_look_changes_nothing_and_takes_no_file_that_is_not_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        Sqlite::open(&at("store"), None).unwrap().back_up(&at("a copy?#%.db")).unwrap();
+        let before = std::fs::read(at("a copy?#%.db")).unwrap();
+        let mut copy = Sqlite::look(&at("a copy?#%.db")).unwrap();
+        copy.transact(&mut |tx| tx.record(crate::storage::Shelf::State, &[0]).map(drop)).unwrap();
+        let put = copy.transact(&mut |tx| tx.put_record(crate::storage::Shelf::State, &[0], &[]));
+        assert!(put.is_err(), "{put:?}");
+        drop(copy);
+        assert_eq!(std::fs::read(at("a copy?#%.db")).unwrap(), before);
+        std::fs::write(at("empty"), b"").unwrap();
+        Connection::open(at("foreign")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let mut torn = before.clone();
+        let page = torn.len() / 2;
+        torn[page..page + 2_000].fill(0xa5);
+        std::fs::write(at("torn"), &torn).unwrap();
+        std::fs::write(at("cut"), &before[..before.len() / 2]).unwrap();
+        for bad in ["none", "empty", "foreign", "torn", "cut"] {
+            assert!(Sqlite::look(&at(bad)).is_err(), "{bad}");
+        }
+        assert!(!at("none").exists());
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 6, "nothing is left beside what was looked at");
     }
 }

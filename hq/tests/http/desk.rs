@@ -205,9 +205,12 @@ fn a_restored_backup_is_proven_old_and_the_phone_sends_again() {
     let (first, _) = receipt(&[segment(&sealed[0]), phone.hello(None, vec![])], &serving).unwrap();
     assert_eq!((first.stored, first.durable, first.horizon), (1, 0, 0));
     let file = hq.file("one.backup");
-    let told = hq.json(&["backup", file.to_str().unwrap()]);
+    let told = hq.json(&["backup", "--same-disk", file.to_str().unwrap()]);
     assert_eq!((&told["log_size"], mode(&file)), (&first.log_size.into(), 0o600));
-    assert_eq!(hq.run(&["backup", file.to_str().unwrap()]).status.code(), Some(1));
+    // As if it had been copied to another machine.
+    let size = told["log_size"].to_string();
+    hq.json(&["backed-up", "--newest", &size, "--oldest", &size]);
+    assert_eq!(hq.run(&["backup", "--same-disk", file.to_str().unwrap()]).status.code(), Some(1));
     let frames: Vec<Frame> = sealed[1..].iter().map(segment).chain([phone.hello(None, vec![])]).collect();
     let (ahead, signed) = receipt(&frames, &serving).unwrap();
     assert_eq!((ahead.stored, ahead.durable, ahead.horizon, ahead.epoch), (3, 1, 1, 0));

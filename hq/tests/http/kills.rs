@@ -115,7 +115,7 @@ fn whatever_a_receipt_covered_is_there_after_kill_9() {
     }
     println!("{answered} exchanges answered, {torn} torn, {} segments sealed", sender.sealed.len());
     assert!(answered > 0 && torn == kills);
-    let mut store = Sqlite::open(&hq.file("hq/relay.db"), None).unwrap();
+    let mut store = Sqlite::open(&hq.file("hq/store/relay.db"), None).unwrap();
     let chain = Chain { device: sender.phone.device, incarnation: sender.phone.incarnation };
     store
         .transact(&mut |tx| {

@@ -8,11 +8,13 @@
     reason = "helpers of tests are tests"
 )]
 
+mod backups;
 mod cuts;
 mod desk;
 mod groups;
 mod kills;
 mod limits;
+mod operators;
 mod postgres;
 mod process;
 mod socket;

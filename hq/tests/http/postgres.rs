@@ -10,12 +10,15 @@ use amparo_seal::unverified;
 
 const ROUNDS: u64 = 10;
 
+/// What is stored, and durable as well, because the database is replicated.
 fn stored(replies: &[Reply]) -> u64 {
     let receipt = replies.iter().find_map(|reply| match reply {
         Reply::Receipt(signed) => unverified::<Receipt>(signed).ok(),
         _ => None,
     });
-    receipt.expect("a receipt").stored
+    let receipt = receipt.expect("a receipt");
+    assert_eq!(receipt.durable, receipt.stored);
+    receipt.stored
 }
 
 #[test]
@@ -25,7 +28,17 @@ fn phones_may_come_to_any_server_of_one_store() {
     let hq = Hq::new();
     let database = ["--database", url.as_str()];
     hq.json(&[&["init"][..], &database].concat());
-    assert!(!hq.file("hq/relay.db").exists());
+    assert!(!hq.file("hq/store").exists());
+    // Another folder may not make keys of its own over a store that is somebody's.
+    let second = Hq::new();
+    assert_eq!(second.run(&[&["init"][..], &database].concat()).status.code(), Some(2));
+    assert!(!second.file("hq/keys.json").exists());
+    assert_eq!(
+        Hq::made().run(&["durability", "replicated"]).status.code(),
+        Some(2),
+        "SQLite is on one machine"
+    );
+    hq.json(&[&["durability", "replicated"][..], &database].concat());
     let serving = [hq.serve(&database), hq.serve(&database)];
     let mut phones: Vec<Phone> = (41..45)
         .map(|seed| {

@@ -90,9 +90,9 @@ pub struct Brief {
     /// As [`Receipt::log_size`].
     #[n(8)]
     pub log_size: u64,
-    /// [`Hash::short`] of [`Receipt::log_root`].
-    #[cbor(n(9), with = "minicbor::bytes")]
-    pub log_root: [u8; 8],
+    /// As [`Receipt::log_root`]: whole, for a proof that the log goes on needs all of it.
+    #[n(9)]
+    pub log_root: Hash,
 }
 
 impl From<&Receipt> for Brief {
@@ -107,7 +107,7 @@ impl From<&Receipt> for Brief {
             horizon: receipt.horizon,
             disclosures: receipt.disclosures,
             log_size: receipt.log_size,
-            log_root: receipt.log_root.short(),
+            log_root: receipt.log_root,
         }
     }
 }

@@ -184,7 +184,7 @@ impl Headquarters {
     /// # Errors
     /// Those of the relay.
     pub fn carry(&self, volume: &[u8]) -> Result<Vec<(DeviceId, Vec<u8>)>, DemoError> {
-        Ok(self.relay.carry(&mut self.storage()?, volume, (self.manner.now_ms)(), &SystemEntropy)?)
+        Ok(self.relay.carry(&mut self.storage()?, volume, (self.manner.now_ms)(), &SystemEntropy)?.answers)
     }
 
     /// Makes a backup, so that what it holds counts as durable.

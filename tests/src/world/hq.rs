@@ -228,6 +228,12 @@ impl Hq {
         self.relay.backed_up(&mut self.storage, newest, oldest).expect("notes");
     }
 
+    /// Whether this headquarters goes on where a backup stands.
+    pub(super) fn goes_on(&mut self, backup: &mut Self) -> bool {
+        let log = backup.relay.checkpoint(&mut backup.storage).expect("a checkpoint");
+        self.relay.holds(&mut self.storage, &log).expect("a log")
+    }
+
     fn size(&mut self) -> u64 {
         self.relay.checkpoint(&mut self.storage).expect("a checkpoint").size
     }

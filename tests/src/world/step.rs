@@ -266,6 +266,10 @@ impl World {
     }
 
     fn back_up(&mut self) {
+        // Those of a life that a restore ended lack what was taken since; they are destroyed.
+        let mut backups = std::mem::take(&mut self.backups);
+        backups.retain_mut(|backup| self.hq.goes_on(backup));
+        self.backups = backups;
         self.backups.push(self.hq.clone());
         self.note("headquarters backs up".into());
         if self.backups.len() > BACKUPS {

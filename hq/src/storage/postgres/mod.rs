@@ -1,8 +1,9 @@
 //! The store in PostgreSQL, or in what speaks its protocol.
 //!
 //! Owns the connection, which is made again when it was lost, and the repetition of transactions that others
-//! got in the way of. Serializable, and `synchronous_commit` stays as the server has it: `on` is required for
-//! receipts to be true. TLS off this machine, unless the connection says otherwise: see `tls`.
+//! got in the way of. Serializable; a server that says `synchronous_commit = off` is refused, because receipts
+//! would promise what its next crash takes back. Nothing waits for ever: where the connection does not say how
+//! long, it is bounded here. TLS off this machine, unless the connection says otherwise: see `tls`.
 
 mod tls;
 
@@ -21,6 +22,19 @@ use super::{CONFLICTS_MAX, Storage, StorageError, Tx};
 
 /// The longest pause before a transaction is tried again.
 const PAUSE_MAX: Duration = Duration::from_millis(200);
+
+/// How long to wait for a connection, where it is not said.
+const CONNECT: Duration = Duration::from_secs(10);
+/// After how long without a sign of the server it is asked for one, and how often.
+const IDLE: Duration = Duration::from_secs(30);
+const PROBE: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+/// How long what was sent may stay unacknowledged.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How long one statement may take, where neither connection nor server says.
+const STATEMENT: &str = "SET statement_timeout = '60s'";
+/// What a connection has that says nothing about idling.
+const IDLE_UNSAID: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The store.
 pub struct Postgres {
@@ -43,7 +57,7 @@ impl Postgres {
     /// the public trusts.
     ///
     /// # Errors
-    /// [`StorageError::Engine`]; [`StorageError::TooNew`].
+    /// [`StorageError::Engine`]; [`StorageError::TooNew`]; [`StorageError::Hasty`].
     pub fn open(url: &str) -> Result<Self, StorageError> {
         Self::open_trusting(url, None)
     }
@@ -55,6 +69,7 @@ impl Postgres {
     pub fn open_trusting(url: &str, authorities: Option<&[u8]>) -> Result<Self, StorageError> {
         let mut config = url.parse().map_err(told)?;
         tls::decide(&mut config);
+        bound(&mut config);
         let tls = tls::connector(authorities)?;
         let mut store = Self { config, tls, client: None, statements: BTreeMap::new() };
         store.within(&mut |engine| migrate(engine))?;
@@ -88,7 +103,7 @@ impl Postgres {
             Some(client) => client,
             none => {
                 self.statements.clear();
-                none.insert(self.config.connect(self.tls.clone()).map_err(told)?)
+                none.insert(connect(&self.config, &self.tls)?)
             }
         };
         let tx =
@@ -107,6 +122,40 @@ impl Storage for Postgres {
     ) -> Result<(), StorageError> {
         self.within(&mut |engine| work(&mut Verbs(engine)))
     }
+}
+
+/// Bounds every wait that the connection does not bound itself.
+fn bound(config: &mut Config) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+    }
+    if config.get_keepalives_idle() == IDLE_UNSAID {
+        config.keepalives_idle(IDLE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(PROBE);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(PROBES);
+    }
+}
+
+/// Connects, and asks the server whether what it says is done is done.
+fn connect(config: &Config, tls: &MakeRustlsConnect) -> Result<Client, StorageError> {
+    let mut client = config.connect(tls.clone()).map_err(told)?;
+    let asked = "SELECT current_setting('synchronous_commit'), current_setting('statement_timeout')";
+    let said = client.query_one(asked, &[]).map_err(told)?;
+    let setting = |at: usize| said.try_get::<_, String>(at).map_err(told);
+    if setting(0)? == "off" {
+        return Err(StorageError::Hasty);
+    }
+    if setting(1)? == "0" {
+        client.batch_execute(STATEMENT).map_err(told)?;
+    }
+    Ok(client)
 }
 
 /// The error without its text, which may quote values.
@@ -197,5 +246,32 @@ impl Engine for Open<'_> {
 
     fn batch(&mut self, sql: &str) -> Result<(), StorageError> {
         self.tx.batch_execute(sql).map_err(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_wait_is_without_end_and_what_the_connection_says_stands() {
+        let read = |words: &str| {
+            let mut config: Config = words.parse().unwrap();
+            bound(&mut config);
+            let known = (config.get_connect_timeout().copied(), config.get_tcp_user_timeout().copied());
+            (
+                known,
+                config.get_keepalives_idle(),
+                config.get_keepalives_interval(),
+                config.get_keepalives_retries(),
+            )
+        };
+        let ours = ((Some(CONNECT), Some(UNACKNOWLEDGED)), IDLE, Some(PROBE), Some(PROBES));
+        assert_eq!(read("host=db.example"), ours);
+        let said = "host=db.example connect_timeout=3 tcp_user_timeout=4 keepalives_idle=5 keepalives_interval=6 \
+                    keepalives_retries=7";
+        let seconds = Duration::from_secs;
+        let theirs = ((Some(seconds(3)), Some(seconds(4))), seconds(5), Some(seconds(6)), Some(7));
+        assert_eq!(read(said), theirs);
     }
 }

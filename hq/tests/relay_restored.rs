@@ -1,0 +1,85 @@
+//! What was taken back since a backup is taken back again when it is restored, over the store in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use amparo_hq::relay::{Action, Reader, Repeated};
+use amparo_hq::storage::memory::Memory;
+use amparo_schema::id::Hash;
+use amparo_schema::wire::feed::Entry;
+use amparo_schema::wire::push::Refusal;
+use common::{Desk, NOW, Phone, hq, name, push, refusals, sealed_hashes, segment};
+
+#[test]
+fn a_restore_undoes_no_revocation_erasure_or_withdrawal() {
+    let (relay, mut old) = hq();
+    let desk = Desk::registered(20, &relay, &mut old);
+    let mut phone = Phone::enrolled(3, &relay, &mut old);
+    let stolen = Phone::enrolled(4, &relay, &mut old);
+    let sealed = [phone.seal(), phone.seal(), phone.seal(), phone.seal()];
+    let give = sealed.each_ref().map(|one| phone.give(one, &desk));
+    for n in [0, 1, 2] {
+        push(&relay, &mut old, &[segment(&sealed[n]), give[n].clone()]);
+    }
+    // Another desk has one of them already.
+    let mut other = Desk::registered(21, &relay, &mut old);
+    let given_before = phone.give(&sealed[0], &other);
+    push(&relay, &mut old, &[given_before]);
+    assert_eq!(sealed_hashes(&other.pull(&relay, &mut old)), [sealed[0].hash]);
+    let backup = old.clone();
+    let no = [phone.withhold(sealed[0].hash, &desk), phone.withhold(sealed[0].hash, &other)];
+    push(&relay, &mut old, &[segment(&sealed[3]), give[3].clone(), no[0].clone(), no[1].clone()]);
+    for erased in [&sealed[1], &sealed[3]] {
+        relay.erase(&mut old, phone.device, &erased.hash, NOW).unwrap();
+    }
+    let late = Phone::enrolled(5, &relay, &mut old);
+    for device in [stolen.device, late.device] {
+        relay.revoke(&mut old, device, NOW).unwrap();
+    }
+    let reader = Reader { key: Hash([7; 32]), signing: Hash([8; 32]), agency: name("agency-b") };
+    relay.register(&mut old, &reader, NOW).unwrap();
+    relay.publish(&mut old, b"a pack", NOW).unwrap();
+
+    // What a backup alone would bring back.
+    let given = |store: &mut Memory| {
+        let mut desk = Desk::registered(20, &relay, store);
+        sealed_hashes(&desk.pull(&relay, store))
+    };
+    assert_eq!(given(&mut backup.clone()), [sealed[0].hash, sealed[1].hash, sealed[2].hash]);
+    assert!(refusals(&push(&relay, &mut backup.clone(), &[late.shown_certificate()])).is_empty());
+
+    let mut new = backup.clone();
+    let Repeated { by_hand, .. } = {
+        let done = relay.repeat(&mut old, &mut new, NOW).unwrap();
+        let expected = Repeated {
+            revoked: vec![stolen.device, late.device],
+            erased: vec![sealed[1].hash],
+            erased_elsewhere: vec![(phone.device, sealed[3].hash)],
+            withheld: 3,
+            registered: 1,
+            by_hand: done.by_hand.clone(),
+        };
+        assert_eq!(done, expected);
+        done
+    };
+    assert!(matches!(by_hand[0].action, Action::Invited { .. }));
+    assert!(matches!(by_hand[1].action, Action::Published { .. }));
+    assert_eq!(by_hand.len(), 2);
+    assert_eq!(given(&mut new), [sealed[2].hash]);
+    assert_eq!(
+        other.pull(&relay, &mut new),
+        [Entry::Withdrawn { segment: sealed[0].hash }],
+        "and it is told"
+    );
+    let frames = [stolen.shown_certificate(), late.shown_certificate()];
+    assert_eq!(refusals(&push(&relay, &mut new, &frames)), [0, 1].map(|n| (n, Refusal::Revoked)));
+    assert!(!format!("{new:?}").contains(&format!("{:?}", sealed[1].segment)));
+    // What was erased and comes again is given to nobody who had a grant.
+    push(&relay, &mut new, &[segment(&sealed[3]), give[3].clone()]);
+    assert_eq!(given(&mut new), [sealed[2].hash]);
+
+    let again = relay.repeat(&mut old, &mut new, NOW).unwrap();
+    let nothing =
+        Repeated { by_hand: again.by_hand.clone(), erased: vec![sealed[3].hash], ..Repeated::default() };
+    assert_eq!(again, nothing, "once, and what came again since");
+}
