@@ -218,8 +218,12 @@ pub enum DeskCommand {
     },
     /// Make a new reading key; the old ones stay, to read what was sealed to them.
     NewKey,
-    /// Fetch what was granted to the agency, and send letters that wait.
-    Pull,
+    /// Fetch what was granted to the agency, and send letters that wait. What fails does not keep the rest back.
+    Pull {
+        /// Sends every letter again: headquarters was restored and may lack some. It takes each once.
+        #[arg(long)]
+        letters_again: bool,
+    },
     /// How the desk stands.
     Status,
     /// The cases.

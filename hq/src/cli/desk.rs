@@ -4,14 +4,16 @@ use std::path::Path;
 
 use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
-use amparo_schema::wire::feed::{FeedId, Page};
+use amparo_schema::wire::feed::{Cursor, FeedId, Page};
 use amparo_seal::{from_bytes, to_bytes};
+use data_encoding::HEXLOWER;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::args::{Answer as AnswerWords, DeskCommand, Report, exit};
+use super::client::Client;
 use super::desk_home::{DeskHome, Settings};
 use super::error::CliError;
 use super::host::{SystemEntropy, now_ms};
@@ -19,12 +21,10 @@ use super::{say, show};
 use crate::desk::htcds::{Asked, Identity, export};
 use crate::desk::report::{Format, Rules, Threshold, report};
 use crate::desk::view::CaseView;
-use crate::desk::{Answer, Desk, FollowUp};
+use crate::desk::{Answer, Desk, FollowUp, Pulled};
 
 /// Bytes of an answer beside the page that was asked for.
 const ENVELOPE_BYTES: usize = 64 * 1024;
-/// Runs of a feed in one pull; what is more comes with the next.
-const PAGES_MAX: usize = 10_000;
 
 /// Runs a command about a desk.
 pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result<u8, CliError> {
@@ -49,7 +49,14 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
             home.new_key()?;
             home.public()
         }
-        DeskCommand::Pull => pull(&home, &mut desk)?,
+        DeskCommand::Pull { letters_again } => {
+            if *letters_again {
+                desk.post_again()?;
+            }
+            let (done, failed) = pull(&home, &mut desk)?;
+            show(as_json, &done);
+            return Ok(if failed { exit::FAILED } else { exit::OK });
+        }
         DeskCommand::Status => serde_json::to_value(desk.status()?)?,
         DeskCommand::List => return list(&desk, as_json),
         DeskCommand::Show { case } => {
@@ -59,13 +66,13 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
         DeskCommand::Answer(words) => {
             let answer = answer(words);
             desk.answer(words.case, words.referral, &answer, now_ms(), &SystemEntropy)?;
-            told(send(&home, &desk))
+            told(&send(&home, &mut desk)?)
         }
         DeskCommand::FollowUp { case, text, screening, due } => {
             let due_ms = due.map(end_of).transpose()?;
             let asked = FollowUp { case: *case, screening: *screening, text: text.clone(), due_ms };
             desk.follow_up(&asked, now_ms(), &SystemEntropy)?;
-            told(send(&home, &desk))
+            told(&send(&home, &mut desk)?)
         }
         DeskCommand::Report(words) => {
             let period =
@@ -168,58 +175,70 @@ fn list(desk: &Desk, as_json: bool) -> Result<u8, CliError> {
     Ok(if lines.is_empty() { exit::NOTHING } else { exit::OK })
 }
 
-/// Fetches every feed to its end, and sends letters that wait.
-fn pull(home: &DeskHome, desk: &mut Desk) -> Result<Value, CliError> {
+/// Fetches every feed to its end, and sends letters that wait. A feed or letter that fails keeps nothing else
+/// back: a key that headquarters does not know yet must not hide a withdrawal that another feed tells.
+/// Withdrawals are read before anything is sent. True when something failed.
+fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let client = home.client()?;
-    let letters = send(home, desk)?;
-    let (mut segments, mut repeated, mut withdrawn, mut aside) = (0, 0, 0, 0);
-    let mut forked = false;
+    let (mut pulled, mut failures) = (Pulled::default(), Vec::new());
     for recipient in home.recipients() {
-        let feed = FeedId::recipient(recipient);
-        for _ in 0..PAGES_MAX {
-            let cursors = desk.cursors()?;
-            let cursor = cursors.into_iter().find(|cursor| cursor.feed == feed).ok_or(CliError::Feed)?;
-            let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
-            let asked = home.signer().sign_object(&Pull { recipient, cursor, down_bytes })?;
-            let answer = client.post("/v1/pull", &to_bytes(&asked)?, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
-            let page: Page = from_bytes(&answer)?;
-            let taken = desk.take(&page, now_ms())?;
-            if taken.gap || taken.unlinked {
-                return Err(CliError::Feed);
+        let ask = |cursor| page(home, &client, recipient, cursor);
+        if let Err(why) = desk.pull(FeedId::recipient(recipient), now_ms(), ask, &mut pulled) {
+            failures.push(format!("key {}: {why}", HEXLOWER.encode(&recipient)));
+        }
+    }
+    let letters = send(home, desk)?;
+    failures.extend(letters.failures);
+    let failed = !failures.is_empty();
+    let done = json!({
+        "segments": pulled.segments, "repeated": pulled.repeated, "withdrawn": pulled.withdrawn,
+        "set_aside": pulled.aside, "headquarters_went_back": pulled.went_back,
+        "letters_sent": letters.sent, "failures": failures,
+    });
+    Ok((done, failed))
+}
+
+fn page(home: &DeskHome, client: &Client, recipient: [u8; 8], cursor: Cursor) -> Result<Page, CliError> {
+    let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
+    let asked = home.signer().sign_object(&Pull { recipient, cursor, down_bytes })?;
+    let answer = client.post("/v1/pull", &to_bytes(&asked)?, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
+    Ok(from_bytes(&answer)?)
+}
+
+/// What became of the letters that waited.
+struct Letters {
+    sent: usize,
+    failures: Vec<String>,
+}
+
+/// Sends the letters that headquarters does not have, each on its own.
+fn send(home: &DeskHome, desk: &mut Desk) -> Result<Letters, CliError> {
+    let client = home.client()?;
+    let mut letters = Letters { sent: 0, failures: Vec::new() };
+    for (id, letter) in desk.waiting()? {
+        match client.post("/v1/letter", &to_bytes(&letter)?, FRAME_BYTES_MAX) {
+            Ok(_) => {
+                desk.posted(id)?;
+                letters.sent += 1;
             }
-            segments += taken.segments;
-            repeated += taken.repeated;
-            withdrawn += taken.withdrawn;
-            aside += taken.aside;
-            forked |= taken.forked_at.is_some() || taken.behind;
-            // The page after the last one is empty, and asking for it acknowledged the last one.
-            if page.entries.is_empty() {
-                break;
+            Err(why) => {
+                let away = matches!(why, CliError::Reach(_));
+                letters.failures.push(format!("letter {}: {why}", HEXLOWER.encode(&id)));
+                // What does not reach headquarters now is no fault of this letter.
+                if away {
+                    break;
+                }
             }
         }
     }
-    Ok(json!({
-        "segments": segments, "repeated": repeated, "withdrawn": withdrawn, "set_aside": aside,
-        "headquarters_went_back": forked, "letters_sent": letters,
-    }))
-}
-
-/// Sends the letters that headquarters does not have; gives how many.
-fn send(home: &DeskHome, desk: &Desk) -> Result<usize, CliError> {
-    let (client, before) = (home.client()?, home.sent()?);
-    let mut sent = before;
-    for letter in desk.letters()?.iter().skip(before) {
-        client.post("/v1/letter", &to_bytes(letter)?, FRAME_BYTES_MAX)?;
-        sent += 1;
-        home.put_sent(sent)?;
-    }
-    Ok(sent - before)
+    Ok(letters)
 }
 
 /// A letter that could not be sent is written all the same, and goes with the next pull.
-fn told(sent: Result<usize, CliError>) -> Value {
-    match sent {
-        Ok(letters) => json!({ "letters_sent": letters }),
-        Err(why) => json!({ "letters_sent": 0, "waiting": format!("goes with the next pull: {why}") }),
+fn told(letters: &Letters) -> Value {
+    let mut out = json!({ "letters_sent": letters.sent });
+    if let (Some(out), Some(why)) = (out.as_object_mut(), letters.failures.first()) {
+        out.insert("waiting".into(), format!("goes with the next pull: {why}").into());
     }
+    out
 }

@@ -48,9 +48,6 @@ pub enum CliError {
     /// Headquarters cannot be reached.
     #[error("headquarters cannot be reached: {0}")]
     Reach(String),
-    /// The desk follows a feed that does not go on where the desk stands.
-    #[error("headquarters' feed does not go on where this desk stands; try again, then ask headquarters")]
-    Feed,
     /// The relay.
     #[error(transparent)]
     Relay(#[from] RelayError),

@@ -9,6 +9,7 @@ mod error;
 pub mod htcds;
 mod letters;
 mod opening;
+mod pull;
 pub mod report;
 mod store;
 mod take;
@@ -27,11 +28,12 @@ use serde::Serialize;
 
 pub use error::DeskError;
 pub use letters::{Answer, FollowUp};
+pub use pull::Pulled;
 pub use store::{Aside, FeedState, Sent};
 pub use take::Taken;
 
 use report::Rules;
-use store::Store;
+use store::{Store, Which};
 use view::CaseView;
 
 /// What makes a desk the desk of one agency.
@@ -174,12 +176,41 @@ impl Desk {
         Ok(view::audit(&self.store.look()?.rows(None)?))
     }
 
-    /// Every letter that was written here, oldest first, for whoever carries them. A device takes each once.
+    /// Every letter that was written here, oldest first. A device takes each once.
     ///
     /// # Errors
     /// Those of the store.
     pub fn letters(&self) -> Result<Vec<Signed<Letter>>, DeskError> {
-        self.store.look()?.letters()
+        Ok(self.store.look()?.letters(Which::All)?.into_iter().map(|(_, letter)| letter).collect())
+    }
+
+    /// Letters that headquarters does not have yet, oldest first, each with its id, for whoever carries them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn waiting(&self) -> Result<Vec<([u8; 16], Signed<Letter>)>, DeskError> {
+        self.store.look()?.letters(Which::Waiting)
+    }
+
+    /// Notes that headquarters has a letter.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn posted(&mut self, id: [u8; 16]) -> Result<(), DeskError> {
+        let tx = self.store.begin()?;
+        tx.posted(id)?;
+        tx.commit()
+    }
+
+    /// Lets every letter wait again. Headquarters that was restored may lack some without showing it in a
+    /// feed; it takes each letter once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn post_again(&mut self) -> Result<(), DeskError> {
+        let tx = self.store.begin()?;
+        tx.post_again()?;
+        tx.commit()
     }
 
     /// How this desk counts.

@@ -128,7 +128,7 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
             tx.fork(at.feed, at.read)?;
             tx.doubt(at.feed, at.read)?;
             taken.forked_at = Some(at.read);
-            feed = Feed { cursor: at, generation: feed.generation.saturating_add(1) };
+            feed = Feed { cursor: at, generation: feed.generation.saturating_add(1), ..feed };
         }
         let place = Place { feed: at.feed, generation: feed.generation, position: at.read };
         take_entry(tx, keys, &entry.0, &place, now_ms, &mut taken)?;
@@ -144,7 +144,12 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
         tx.doubt(at.feed, page.head)?;
     }
     taken.more = page.head > at.read;
-    tx.keep_feed(&feed, page.head, at.read)?;
+    // What headquarters lost may have been letters as well.
+    if taken.forked_at.is_some() || page.head < feed.head {
+        tx.post_again()?;
+    }
+    feed.head = page.head;
+    tx.keep_feed(&feed, at.read)?;
     Ok(taken)
 }
 

@@ -9,3 +9,4 @@ mod flips;
 mod htcds;
 mod letters;
 mod opening;
+mod pulling;

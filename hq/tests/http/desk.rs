@@ -1,14 +1,16 @@
 //! The whole loop by the command line: relay, desk, letters, backups, TLS.
 
-
-use amparo_schema::fact::{Body, Compartment, Fact, Packs, ReferralState, Stamp};
+use amparo_schema::fact::{Body, Compartment, Fact, IdentityField, Packs, ReferralState, Stamp};
 use amparo_schema::id::{CaseId, Hash, ReferralId, ScreeningId};
+use amparo_schema::limits::FRAME_BYTES_MAX;
 use amparo_schema::pack::PackRef;
 use amparo_schema::person::{Country, Place, Setting};
 use amparo_schema::text::Lang;
+use amparo_schema::wire::disclosure::Withheld;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
 use amparo_schema::wire::push::{Frame, Reply};
 use amparo_schema::wire::receipt::Receipt;
+use amparo_seal::random::{Entropy as _, SeededEntropy};
 use amparo_seal::{
     Direction, PublicKey, Sealed, SegmentInput, VerifyKey, grant, open_volume, read_letter, seal,
     seal_volume, to_bytes, unverified,
@@ -183,11 +185,86 @@ fn letters_wait_while_headquarters_is_away_and_a_new_key_reads_on() {
     let waits = desk.json(&["desk", "follow-up", &CASE.to_string(), "Synthetic: call back"]);
     assert_eq!(waits["letters_sent"], 0);
     assert!(waits["waiting"].is_string());
-    let _again = hq.serve_at(&address, &[]);
+    let again = hq.serve_at(&address, &[]);
     assert_eq!(desk.json(&["desk", "pull"])["letters_sent"], 1);
+    assert_eq!(desk.json(&["desk", "pull", "--letters-again"])["letters_sent"], 1);
     let newer = desk.json(&["desk", "new-key"]);
     assert_ne!(newer["key"], told["key"]);
     assert_eq!(newer["signing"], told["signing"]);
+
+    // Headquarters does not know the new key yet: that is told, and the old key's feed is read all the same.
+    phone.disclosures += 1;
+    let recipient = PublicKey::new(key(&told, "key")).id();
+    let withheld = vec![Withheld { segment: sealed.hash, recipient }];
+    let taken_back = phone.disclosure_at(phone.disclosures - 1, vec![], withheld);
+    exchange(again.address, &upload(&[taken_back])).replies();
+    let (done, told) = desk.said(&["desk", "pull"]);
+    assert_eq!((done, &told["withdrawn"]), (Some(1), &1.into()));
+    let failures = told["failures"].as_array().unwrap();
+    assert!(matches!(&failures[..], [one] if one.as_str().unwrap().starts_with("key ")), "{failures:?}");
+}
+
+/// A segment that fills most of a page.
+fn large(phone: &mut Phone) -> Sealed {
+    let at = Stamp { wall_ms: NOW, offset_minutes: 0, steady_ms: 1, doubt: None };
+    let noise = |n: u8| {
+        let mut bytes = vec![0; 45_000];
+        SeededEntropy::new((u64::from(n) << 8) | u64::from(phone.device.0[0])).fill(&mut bytes).unwrap();
+        let value = data_encoding::BASE64.encode(&bytes);
+        to_bytes(&Fact { at, body: Body::IdentityGiven { field: IdentityField::Document, value } }).unwrap()
+    };
+    let input = SegmentInput {
+        case: Some(CASE),
+        screening: Some(ScreeningId([8; 16])),
+        compartment: Compartment::Identity,
+        events: (1..=75).map(|n| (u64::from(n), noise(n))).collect(),
+        device: phone.device,
+        incarnation: phone.incarnation,
+        number: phone.number,
+        previous: phone.previous,
+    };
+    let sealed = seal(&input, &phone.signer, &phone.entropy).unwrap();
+    assert!(sealed.segment.len() * 2 > FRAME_BYTES_MAX, "two of them are more than one page");
+    phone.number += 1;
+    phone.previous = sealed.hash;
+    sealed
+}
+
+/// Headquarters is restored under a desk whose feed is longer than one page: the desk reads the other history
+/// to its end, in a few questions, and learns of a withdrawal that stands behind the first page.
+#[test]
+fn a_desk_reads_on_after_headquarters_was_restored() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let address = serving.address.to_string();
+    let mut phones = [41, 42, 43].map(|seed| hq.enrolled(seed, serving.address));
+    let (desk, told) = desk(&hq, &format!("http://{address}"), &[]);
+    // What fills pages is not for this desk to open, which would take long and show nothing.
+    let mut give = |phone: usize, size: fn(&mut Phone) -> Sealed, at| {
+        let phone = &mut phones[phone];
+        let mut sealed = size(phone);
+        sealed.key = screening(&mut Phone::new(99)).key;
+        let granted = given(phone, &sealed, &told);
+        exchange(at, &upload(&[segment(&sealed), granted])).replies();
+        assert_eq!(desk.json(&["desk", "pull"])["set_aside"], 1);
+        sealed
+    };
+    let first = give(0, large, serving.address);
+    let file = hq.file("one.backup");
+    hq.json(&["backup", file.to_str().unwrap()]);
+    give(1, screening, serving.address);
+    serving.terminate();
+    assert!(serving.wait());
+    hq.json(&["restore", file.to_str().unwrap()]);
+    let serving = hq.serve_at(&address, &[]);
+    assert_eq!(desk.json(&["desk", "pull"])["headquarters_went_back"], true);
+    give(2, large, serving.address);
+    phones[0].disclosures += 1;
+    let recipient = PublicKey::new(key(&told, "key")).id();
+    let withheld = vec![Withheld { segment: first.hash, recipient }];
+    let taken_back = phones[0].disclosure_at(phones[0].disclosures - 1, vec![], withheld);
+    exchange(serving.address, &upload(&[taken_back])).replies();
+    assert_eq!(desk.json(&["desk", "pull"])["withdrawn"], 1);
 }
 
 #[test]

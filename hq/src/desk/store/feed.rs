@@ -15,6 +15,8 @@ pub(in crate::desk) struct Feed {
     pub(in crate::desk) cursor: Cursor,
     /// Which history of it is followed.
     pub(in crate::desk) generation: u64,
+    /// Entries that headquarters had when it last told.
+    pub(in crate::desk) head: u64,
 }
 
 /// Where one feed stands, for people.
@@ -50,22 +52,24 @@ pub struct Aside {
 impl Tx<'_> {
     /// The feed; at its start when it was never read.
     pub(in crate::desk) fn feed(&self, feed: FeedId) -> Result<Feed, DeskError> {
-        let row: Option<(i64, Vec<u8>, i64)> = self
+        let row: Option<(i64, Vec<u8>, i64, i64)> = self
             .0
-            .query_row("SELECT read, link, generation FROM feed WHERE feed = ?1", [&feed.0.0[..]], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-            })
+            .query_row(
+                "SELECT read, link, generation, head FROM feed WHERE feed = ?1",
+                [&feed.0.0[..]],
+                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
+            )
             .optional()?;
-        let Some((read, link, generation)) = row else {
-            return Ok(Feed { cursor: Cursor::start(feed), generation: 0 });
+        let Some((read, link, generation, head)) = row else {
+            return Ok(Feed { cursor: Cursor::start(feed), generation: 0, head: 0 });
         };
         let cursor = Cursor { feed, read: count(read)?, link: Hash(bytes(link, "link")?) };
-        Ok(Feed { cursor, generation: count(generation)? })
+        Ok(Feed { cursor, generation: count(generation)?, head: count(head)? })
     }
 
     /// Keeps how far the feed was read; `again` says how far of it headquarters has given by now, if it had
     /// fallen behind.
-    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, head: u64, again: u64) -> Result<(), DeskError> {
+    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, again: u64) -> Result<(), DeskError> {
         let (id, cursor) = (&feed.cursor.feed.0.0[..], &feed.cursor);
         self.0.execute(
             "INSERT INTO feed (feed, read, link, head, generation) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -75,7 +79,7 @@ impl Tx<'_> {
                 id,
                 whole(cursor.read)?,
                 &cursor.link.0[..],
-                whole(head)?,
+                whole(feed.head)?,
                 whole(feed.generation)?,
                 whole(again)?
             ],

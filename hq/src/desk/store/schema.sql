@@ -77,14 +77,16 @@ CREATE TABLE aside (
     bytes BLOB
 ) STRICT, WITHOUT ROWID;
 
--- Letters written here.
+-- Letters written here, numbered as they were written. `posted` says that headquarters has it.
 CREATE TABLE letter (
-    id BLOB PRIMARY KEY NOT NULL,
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
     case_id BLOB NOT NULL,
     screening BLOB,
     referral BLOB,
     state INTEGER,
     written_ms INTEGER NOT NULL,
-    signed BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+    signed BLOB NOT NULL,
+    posted INTEGER NOT NULL
+) STRICT;
 CREATE INDEX letter_case_id ON letter (case_id);

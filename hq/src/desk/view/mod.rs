@@ -56,7 +56,7 @@ pub struct CaseView {
     pub identity: Vec<IdentityEntry>,
     /// Words about who the person is that are not shown, because the person said no or took it back.
     pub identity_withheld: u64,
-    /// Letters that this desk wrote.
+    /// Letters that this desk wrote, in the order of writing.
     pub letters: Vec<Sent>,
     /// Facts that were withdrawn.
     pub hidden: u64,
@@ -151,8 +151,6 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
     leave_out_none(&mut outcomes);
     let referrals = referral::referrals(&seen, letters, &clocks);
     let (identity, identity_withheld) = identity(&seen, consents.forbids(Purpose::ShareIdentity, services));
-    let mut letters = letters.to_vec();
-    letters.sort();
     CaseView {
         case,
         codes: codes(&seen),
@@ -164,7 +162,7 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
         referrals,
         identity,
         identity_withheld,
-        letters,
+        letters: letters.to_vec(),
         hidden: amount(facts.iter().filter(|known| known.hidden)),
         newer: amount(seen.iter().filter(|known| known.fact.is_none())),
     }

@@ -89,11 +89,10 @@ fn referral(
         _ => None,
     });
     let first = offer.map_or(facts.first().copied()?, |(known, _)| known);
-    let mut answers: Vec<(i64, ReferralState)> = letters
+    let answers: Vec<(i64, ReferralState)> = letters
         .iter()
         .filter_map(|sent| sent.answer.filter(|(id, _)| *id == referral).map(|(_, to)| (sent.written_ms, to)))
         .collect();
-    answers.sort_unstable();
     let told = heads(facts).into_iter().map(state_of).chain(answers.last().map(|(_, to)| *to));
     let device_moves = facts.iter().filter_map(|known| {
         let fact = known.fact.as_ref()?;
