@@ -149,16 +149,58 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 0);
 }
 
+/// Headquarters fell back, and another entry stands where a segment stood: that history never gave it, and an
+/// older one, in which it was given, shows nothing.
+#[test]
+fn what_the_followed_history_never_gave_stays_hidden() {
+    let entries: Vec<Vec<u8>> =
+        people(2).into_iter().chain(Phone::new(3).screening(KEY, 9, NOON, &Who::woman())).collect();
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries[..4]).pull(&mut office.desk, 9);
+    let facts = |desk: &Desk, case| desk.case(CaseId([case; 16])).unwrap().hidden;
+    Feed::with(KEY, &entries[..2]).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2)), (0, 7));
+    Feed::with(KEY, &[&entries[..2], &entries[4..]].concat()).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2), facts(&office.desk, 9)), (0, 7, 0));
+    // It falls back once more, below where the histories parted: what both hold is in doubt too.
+    Feed::with(KEY, &entries[..1]).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 9)), (1, 7));
+    Feed::with(KEY, &[&entries[..2], &entries[4..], &entries[2..4]].concat()).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2), facts(&office.desk, 9)), (0, 0, 0));
+}
+
+/// Each key's feed is judged alone. A device that changes keys withholds from the old one and grants to the new
+/// one; a no of the person reaches every key that had a grant.
+#[test]
+fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
+    const NEW: u8 = 0x0b;
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let [old, new] = [KEY, NEW].map(|key| to_bytes(&phone.entry(&sealed, &reading(key).public())).unwrap());
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let from_old = Feed::with(KEY, &[old, withdrawn.clone()]);
+    let to_new = Feed::with(NEW, std::slice::from_ref(&new));
+    let hidden = |desk: &Desk| desk.case(CaseId([1; 16])).unwrap().hidden;
+    for order in [[&from_old, &to_new], [&to_new, &from_old]] {
+        let mut office = office(&[NEW, KEY]);
+        for feed in order {
+            feed.pull(&mut office.desk, 9);
+        }
+        assert_eq!(hidden(&office.desk), 0);
+        Feed::with(NEW, &[new.clone(), withdrawn.clone()]).pull(&mut office.desk, 9);
+        assert_eq!(hidden(&office.desk), 6);
+    }
+}
+
 #[test]
 fn a_withdrawal_that_arrives_before_its_segment_hides_it() {
     let mut phone = Phone::new(1);
     let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
     let granted = to_bytes(&phone.entry(&sealed, &reading(KEY).public())).unwrap();
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
-    let mut office = office(&[KEY, 0x0b]);
-    // It was told to another key of the same agency; a grant elsewhere does not lift it.
-    Feed::with(0x0b, &[withdrawn]).pull(&mut office.desk, 9);
-    Feed::with(KEY, &[granted]).pull(&mut office.desk, 9);
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[withdrawn.clone()]).pull(&mut office.desk, 9);
+    Feed::with(KEY, &[withdrawn.clone(), granted, withdrawn]).pull(&mut office.desk, 9);
     assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 6);
 }
 

@@ -1,14 +1,22 @@
 -- The desk's own store. One agency, one file, encrypted as a whole. Version 1.
 
 -- How far each feed was read. `generation` rises when headquarters' history turned out to be another one.
+-- `shown` is less than `read` once headquarters showed fewer entries: how far it has come again.
 CREATE TABLE feed (
     feed BLOB PRIMARY KEY NOT NULL,
     read INTEGER NOT NULL,
     link BLOB NOT NULL,
     head INTEGER NOT NULL,
     generation INTEGER NOT NULL,
-    forked_at INTEGER,
-    behind_at INTEGER
+    shown INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Where each history but the first parted from the one before: what stood there or later is told no more.
+CREATE TABLE fork (
+    feed BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (feed, generation)
 ) STRICT, WITHOUT ROWID;
 
 -- The link after each entry of the history that is followed now.
