@@ -232,6 +232,9 @@ pub enum DeskCommand {
     Show {
         /// The case.
         case: CaseId,
+        /// Only who the person is, where a device recorded that the law lets it be shared without consent.
+        #[arg(long)]
+        by_law: bool,
     },
     /// Answer a referral.
     Answer(Answer),

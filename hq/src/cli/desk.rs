@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
+use amparo_schema::text::is_deceptive;
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::feed::{Cursor, FeedId, Page};
 use amparo_seal::{from_bytes, to_bytes};
@@ -59,8 +60,14 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
         }
         DeskCommand::Status => serde_json::to_value(desk.status()?)?,
         DeskCommand::List => return list(&desk, as_json),
-        DeskCommand::Show { case } => {
-            say(&serde_json::to_string_pretty(&desk.case(*case)?)?);
+        DeskCommand::Show { case, by_law } => {
+            let text = if *by_law {
+                let identity = desk.identity_by_law(*case)?;
+                serde_json::to_string_pretty(&json!({ "case": case, "identity_by_law": identity }))?
+            } else {
+                serde_json::to_string_pretty(&desk.case(*case, now_ms())?)?
+            };
+            say(&escaped(&text));
             return Ok(exit::OK);
         }
         DeskCommand::Answer(words) => {
@@ -155,17 +162,17 @@ impl Line {
 
 fn list(desk: &Desk, as_json: bool) -> Result<u8, CliError> {
     let mut lines = Vec::new();
-    desk.each_case(|case| lines.push(Line::of(&case)))?;
+    desk.each_case(now_ms(), |case| lines.push(Line::of(&case)))?;
     let words = |values: &[Value]| {
         values.iter().map(|v| v.as_str().unwrap_or_default()).collect::<Vec<_>>().join(",")
     };
     let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
     if as_json {
-        say(&serde_json::to_string(&lines)?);
+        say(&escaped(&serde_json::to_string(&lines)?));
     } else {
         for line in &lines {
             let (codes, outcomes, referrals) =
-                (line.codes.join(","), words(&line.outcomes), words(&line.referrals));
+                (plain(&line.codes.join(",")), words(&line.outcomes), words(&line.referrals));
             let Line { case, screenings, contradictions, .. } = line;
             say(&format!(
                 "{case}  {codes}  screenings {screenings}  [{outcomes}]  referrals [{referrals}]  contradictions {contradictions}"
@@ -175,11 +182,31 @@ fn list(desk: &Desk, as_json: bool) -> Result<u8, CliError> {
     Ok(if lines.is_empty() { exit::NOTHING } else { exit::OK })
 }
 
+/// Text for a terminal. What a device wrote may hold characters that steer one or turn the direction of
+/// writing; a mark stands in their place.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match u32::from(c) {
+            code if is_deceptive(c) && c != '\n' => out.push_str(&format!("\\u{code:04x}")),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
 /// Fetches every feed to its end, and sends letters that wait. A feed or letter that fails keeps nothing else
 /// back: a key that headquarters does not know yet must not hide a withdrawal that another feed tells.
-/// Withdrawals are read before anything is sent. True when something failed.
+/// Withdrawals are read before anything is sent. What was set aside is tried first: a newer build, another
+/// key or another setting may read it. True when something failed.
 fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let client = home.client()?;
+    let read_again = desk.retry_aside()?;
     let (mut pulled, mut failures) = (Pulled::default(), Vec::new());
     for recipient in home.recipients() {
         let ask = |cursor| page(home, &client, recipient, cursor);
@@ -192,7 +219,8 @@ fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let failed = !failures.is_empty();
     let done = json!({
         "segments": pulled.segments, "repeated": pulled.repeated, "withdrawn": pulled.withdrawn,
-        "set_aside": pulled.aside, "headquarters_went_back": pulled.went_back,
+        "set_aside": pulled.aside, "set_aside_without_room": pulled.lost, "read_after_all": read_again,
+        "headquarters_went_back": pulled.went_back,
         "letters_sent": letters.sent, "failures": failures,
     });
     Ok((done, failed))
@@ -241,4 +269,19 @@ fn told(letters: &Letters) -> Value {
         out.insert("waiting".into(), format!("goes with the next pull: {why}").into());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_device_wrote_steers_a_terminal() {
+        let hostile = "A\u{1b}[2J\r\nB\u{202e}C\u{9b}D";
+        assert_eq!(plain(hostile), "A\u{fffd}[2J\u{fffd}\u{fffd}B\u{fffd}C\u{fffd}D");
+        let json = serde_json::to_string_pretty(&json!({ "code": hostile })).unwrap();
+        let shown = escaped(&json);
+        assert!(!shown.chars().any(|c| is_deceptive(c) && c != '\n'), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), json!({ "code": hostile }), "the same");
+    }
 }

@@ -91,7 +91,7 @@ impl CliError {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            Self::Refused(_) => exit::USAGE,
+            Self::Refused(_) | Self::Desk(DeskError::NotOurs) => exit::USAGE,
             Self::NotMade(..) => exit::LOCKED,
             Self::Relay(
                 RelayError::UnknownDevice | RelayError::UnknownSegment | RelayError::UnknownRecipient,

@@ -35,6 +35,9 @@ pub enum DeskError {
     /// The person declined or took the referral back, or it is over.
     #[error("the referral is over")]
     Over,
+    /// The referral is to a service for which this desk does not answer.
+    #[error("the referral is to a service for which this desk does not answer")]
+    NotOurs,
     /// Only an accepted referral can be done.
     #[error("the referral was not accepted")]
     NotAccepted,

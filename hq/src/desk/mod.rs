@@ -134,17 +134,17 @@ impl Desk {
         self.store.look()?.cases()
     }
 
-    /// One case.
+    /// One case, at `now_ms` of the desk's clock, by which consents lapse.
     ///
     /// # Errors
     /// [`DeskError::NoCase`]; those of the store.
-    pub fn case(&self, case: CaseId) -> Result<CaseView, DeskError> {
+    pub fn case(&self, case: CaseId, now_ms: i64) -> Result<CaseView, DeskError> {
         let tx = self.store.look()?;
         let rows = tx.rows(Some(case))?;
         if rows.is_empty() {
             return Err(DeskError::NoCase);
         }
-        Ok(view::case(case, &rows, &tx.sent(case)?, &self.keys.services))
+        Ok(view::case(case, &rows, &tx.sent(case)?, &self.reading(now_ms)))
     }
 
     /// Who the person of a case is, where a device recorded that the law lets it be shared without consent.
@@ -160,12 +160,16 @@ impl Desk {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn each_case(&self, mut see: impl FnMut(CaseView)) -> Result<(), DeskError> {
+    pub fn each_case(&self, now_ms: i64, mut see: impl FnMut(CaseView)) -> Result<(), DeskError> {
         let tx = self.store.look()?;
         for case in tx.cases()? {
-            see(view::case(case, &tx.rows(Some(case))?, &tx.sent(case)?, &self.keys.services));
+            see(view::case(case, &tx.rows(Some(case))?, &tx.sent(case)?, &self.reading(now_ms)));
         }
         Ok(())
+    }
+
+    fn reading(&self, now_ms: i64) -> view::Reading<'_> {
+        view::Reading { services: &self.keys.services, now_ms }
     }
 
     /// Facts about devices' stores that belong to no case, by kind: how many.

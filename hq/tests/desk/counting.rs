@@ -5,7 +5,7 @@ use amparo_schema::fact::{Body, ReferralState};
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::Purpose;
 
-use crate::common::{DAY, Feed, NOON, Office, Phone, Who, consent, lang, offer, office, sent};
+use crate::common::{ARRIVED, DAY, Feed, NOON, Office, Phone, Who, consent, lang, offer, office, sent};
 
 const KEY: u8 = 0x0a;
 const MARCH: Period = Period::Month { year: 2026, month: 3 };
@@ -38,7 +38,7 @@ fn world() -> Office {
 
 fn counted(office: &Office, period: Period) -> Report {
     let mut tally = Tally::new(period, Rules::default(), NOON + 60 * DAY);
-    office.desk.each_case(|case| tally.add(&case)).unwrap();
+    office.desk.each_case(ARRIVED, |case| tally.add(&case)).unwrap();
     tally.report()
 }
 
@@ -115,7 +115,7 @@ fn whoever_takes_it_back_or_lets_it_lapse_is_counted_no_more() {
     Feed::with(KEY, &entries).pull(&mut office.desk, 50);
     let total = |now_ms| {
         let mut tally = Tally::new(MARCH, Rules::default(), now_ms);
-        office.desk.each_case(|case| tally.add(&case)).unwrap();
+        office.desk.each_case(ARRIVED, |case| tally.add(&case)).unwrap();
         tally.report().total
     };
     assert_eq!((total(NOON), total(NOON + 6 * DAY)), (Cell::Count(7), Cell::Count(6)));

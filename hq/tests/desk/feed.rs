@@ -79,7 +79,7 @@ fn rollback_and_fork_are_noticed() {
     assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(6)], "the desk stays where it was");
     let hidden = |desk: &Desk| {
         let mut sum = 0;
-        desk.each_case(|case| sum += case.hidden).unwrap();
+        desk.each_case(ARRIVED, |case| sum += case.hidden).unwrap();
         sum
     };
     assert!(hidden(&office.desk) > 0, "what headquarters lost may have been withdrawn since");
@@ -134,7 +134,7 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let mut office = office(&[KEY]);
     let mut feed = Feed::with(KEY, &[granted.clone(), withdrawn]);
     feed.pull(&mut office.desk, 9);
-    let case = office.desk.case(CaseId([1; 16])).unwrap();
+    let case = office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!((case.hidden, case.screenings[0].hidden, case.screenings[0].opened.len()), (6, 6, 0));
     assert!(case.outcomes.is_empty() && !shown(&office.desk).contains("person-sex"));
     assert_eq!(office.desk.status().unwrap().withdrawn, 1);
@@ -146,7 +146,7 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let granted_anew = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     feed.entries.push(granted_anew);
     feed.pull(&mut office.desk, 9);
-    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 0);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden, 0);
 }
 
 /// Headquarters fell back, and another entry stands where a segment stood: that history never gave it, and an
@@ -157,7 +157,7 @@ fn what_the_followed_history_never_gave_stays_hidden() {
         people(2).into_iter().chain(Phone::new(3).screening(KEY, 9, NOON, &Who::woman())).collect();
     let mut office = office(&[KEY]);
     Feed::with(KEY, &entries[..4]).pull(&mut office.desk, 9);
-    let facts = |desk: &Desk, case| desk.case(CaseId([case; 16])).unwrap().hidden;
+    let facts = |desk: &Desk, case| desk.case(CaseId([case; 16]), ARRIVED).unwrap().hidden;
     Feed::with(KEY, &entries[..2]).pull(&mut office.desk, 9);
     assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2)), (0, 7));
     Feed::with(KEY, &[&entries[..2], &entries[4..]].concat()).pull(&mut office.desk, 9);
@@ -180,7 +180,7 @@ fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
     let from_old = Feed::with(KEY, &[old, withdrawn.clone()]);
     let to_new = Feed::with(NEW, std::slice::from_ref(&new));
-    let hidden = |desk: &Desk| desk.case(CaseId([1; 16])).unwrap().hidden;
+    let hidden = |desk: &Desk| desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden;
     for order in [[&from_old, &to_new], [&to_new, &from_old]] {
         let mut office = office(&[NEW, KEY]);
         for feed in order {
@@ -201,7 +201,7 @@ fn a_withdrawal_that_arrives_before_its_segment_hides_it() {
     let mut office = office(&[KEY]);
     Feed::with(KEY, &[withdrawn.clone()]).pull(&mut office.desk, 9);
     Feed::with(KEY, &[withdrawn.clone(), granted, withdrawn]).pull(&mut office.desk, 9);
-    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 6);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden, 6);
 }
 
 #[test]

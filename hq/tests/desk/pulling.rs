@@ -42,7 +42,7 @@ fn a_restored_headquarters_is_read_to_its_end() {
     restored.entries.extend([withdrawn, entries[5].clone()]);
     let (pulled, _) = pull(&restored, &mut office.desk, 2);
     assert_eq!((pulled.withdrawn, pulled.repeated, pulled.segments), (1, 1, 0));
-    let case = |n| office.desk.case(CaseId([n; 16])).unwrap();
+    let case = |n| office.desk.case(CaseId([n; 16]), ARRIVED).unwrap();
     assert_eq!((case(2).outcomes.len(), case(1).outcomes.len(), case(6).outcomes.len()), (0, 1, 1));
     assert_eq!(office.desk.cursors().unwrap(), [restored.cursor(7)]);
 }
@@ -96,7 +96,7 @@ fn a_clock_that_steps_back_neither_hides_nor_repeats_a_letter() {
     let id = unverified(&second).unwrap().id;
     assert_eq!(waiting, [(id, second.clone())]);
     assert_eq!(desk.letters().unwrap(), [first, second]);
-    let view = desk.case(case).unwrap();
+    let view = desk.case(case, ARRIVED).unwrap();
     assert_eq!(view.referrals[0].state, ReferralState::Done, "the last word is the one written last");
     assert!(view.letters[0].written_ms > view.letters[1].written_ms);
 }

@@ -103,6 +103,7 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
     assert_eq!((&listed[0]["case"], &listed[0]["screenings"]), (&CASE.to_string().into(), &1.into()));
     let (case, referral) = (CASE.to_string(), REFERRAL.to_string());
     assert_eq!(desk.json(&["desk", "show", &case])["case"], case.as_str());
+    assert_eq!(desk.json(&["desk", "show", &case, "--by-law"])["identity_by_law"], serde_json::json!([]));
 
     let answered = desk.json(&["desk", "answer", &case, &referral, "--accepted"]);
     assert_eq!(answered["letters_sent"], 1);
@@ -141,6 +142,29 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
         (&status["devices"], &status["segments"], &status["recipients"]),
         (&1.into(), &1.into(), &1.into())
     );
+}
+
+/// I27 by the command line: what a desk could not read is read by the next pull once it can.
+#[test]
+fn what_was_set_aside_is_read_once_the_desk_can() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let mut phone = hq.enrolled(35, serving.address);
+    let (desk, told) = desk(&hq, &format!("http://{}", serving.address), &[]);
+    let settings = desk.file("hq/desk.json");
+    let right = std::fs::read_to_string(&settings).unwrap();
+    let known = hq.json(&["status"]);
+    std::fs::write(&settings, right.replace(known["key"].as_str().unwrap(), &"01".repeat(32))).unwrap();
+    let sealed = screening(&mut phone);
+    let granted = given(&mut phone, &sealed, &told);
+    exchange(serving.address, &upload(&[segment(&sealed), granted])).replies();
+    let pulled = desk.json(&["desk", "pull"]);
+    assert_eq!((&pulled["segments"], &pulled["set_aside"]), (&0.into(), &1.into()));
+    assert_eq!(pulled["set_aside_without_room"], 0);
+    std::fs::write(&settings, right).unwrap();
+    assert_eq!(desk.json(&["desk", "pull"])["read_after_all"], 1);
+    assert_eq!(desk.json(&["desk", "show", &CASE.to_string()])["case"], CASE.to_string());
+    assert_eq!(desk.json(&["desk", "pull"])["read_after_all"], 0);
 }
 
 /// Volumes that somebody carried: the phone's upload in, an answer for the phone out, a damaged one told.

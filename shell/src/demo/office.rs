@@ -7,9 +7,10 @@ use amparo_core::random;
 use amparo_core::seal::{SecretKey, Signer, VerifyKey, from_bytes, to_bytes};
 use amparo_core::secret::Key;
 use amparo_hq::desk::report::Rules;
+use amparo_hq::desk::view::CaseView;
 use amparo_hq::desk::{Desk, Keys, Pulled};
 use amparo_hq::relay::Reader;
-use amparo_schema::id::Hash;
+use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::wire::desk::Pull;
@@ -96,6 +97,14 @@ impl Office {
     /// The desk.
     pub fn desk(&mut self) -> &mut Desk {
         &mut self.desk
+    }
+
+    /// A case, as this desk sees it now.
+    ///
+    /// # Errors
+    /// Those of the desk.
+    pub fn case(&self, case: CaseId) -> Result<CaseView, DemoError> {
+        Ok(self.desk.case(case, self.now_ms)?)
     }
 
     /// Pulls every feed to its end; gives how many segments and how many withdrawals were new.

@@ -128,7 +128,7 @@ const HEAD: [&str; 10] = [
 /// Those of the store.
 pub fn export(desk: &Desk, asked: &Asked, now_ms: i64) -> Result<Export, DeskError> {
     let mut making = Making::new(asked, now_ms);
-    desk.each_case(|case| making.add(&case))?;
+    desk.each_case(now_ms, |case| making.add(&case))?;
     Ok(making.done())
 }
 

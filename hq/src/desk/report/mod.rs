@@ -150,6 +150,6 @@ pub enum Variable {
 /// Those of the store; [`DeskError::Text`].
 pub fn report(desk: &Desk, period: Period, now_ms: i64, format: Format) -> Result<String, DeskError> {
     let mut tally = Tally::new(period, *desk.rules(), now_ms);
-    desk.each_case(|case| tally.add(&case))?;
+    desk.each_case(now_ms, |case| tally.add(&case))?;
     tally.report().write(format)
 }

@@ -113,7 +113,11 @@ fn newer(device: u8, counter: u64, compartment: Compartment) -> Row {
 }
 
 fn see(rows: &[Row]) -> CaseView {
-    super::case(CASE, rows, &[], &BTreeSet::new())
+    at(rows, NOON, &BTreeSet::new())
+}
+
+fn at(rows: &[Row], now_ms: i64, services: &BTreeSet<Name>) -> CaseView {
+    super::case(CASE, rows, &[], &Reading { services, now_ms })
 }
 
 fn bodies() -> impl Strategy<Value = Body> {
@@ -190,6 +194,17 @@ fn follows(rows: &[Row], late: &Row, early: &Row) -> bool {
 fn oracle_access(rows: &[Row]) -> BTreeMap<(Purpose, Option<String>), BTreeSet<Scope>> {
     let mut out = BTreeMap::new();
     if rows.iter().any(|r| decoded(r).is_none() && r.compartment == Compartment::Consent) {
+        return out;
+    }
+    // Nor while a withdrawal names a consent that nobody has: it may be any.
+    let waits = |r: &Row| match decoded(r) {
+        Some(Body::ConsentWithdrawn { consent }) => !rows.iter().any(|g| {
+            let named = g.device == r.device && g.counter == consent;
+            named && matches!(decoded(g), Some(Body::ConsentGiven(_)))
+        }),
+        _ => false,
+    };
+    if rows.iter().any(waits) {
         return out;
     }
     for purpose in [Purpose::Statistics, Purpose::ShareService] {
@@ -460,7 +475,7 @@ fn identity_is_not_shown_after_a_no_and_never_in_debug() {
     let rows = [row(1, 1, said), no];
     let kept = see(&rows);
     assert_eq!((kept.identity.len(), kept.identity_withheld), (0, 1));
-    let other = super::case(CASE, &rows, &[], &[name("line")].into());
+    let other = at(&rows, NOON, &[name("line")].into());
     assert_eq!(other.identity.len(), 1, "the no was for another service");
     assert!(identity_by_law(&rows).is_empty());
     let waived = Body::ConsentWaived {
@@ -471,6 +486,35 @@ fn identity_is_not_shown_after_a_no_and_never_in_debug() {
     };
     let by_law = [rows.to_vec(), vec![row(1, 2, waived)]].concat();
     assert_eq!((see(&by_law).identity.len(), identity_by_law(&by_law).len()), (0, 1));
+}
+
+/// Whatever speaks against showing who the person is keeps it back; nothing disclosed either way does not.
+#[test]
+fn identity_waits_while_consent_is_unclear_or_lapsed() {
+    let said = row(1, 1, Body::IdentityGiven { field: IdentityField::Name, value: "Canario".into() });
+    let given = |counter, receiver, expires_ms| {
+        let Body::ConsentGiven(consent) = consent(Purpose::ShareIdentity, receiver, &[Scope::Identity])
+        else {
+            unreachable!()
+        };
+        row(1, counter, Body::ConsentGiven(Consent { expires_ms, ..consent }))
+    };
+    let term = Some(NOON + 5);
+    let shown = |more: &[Row], now_ms| {
+        let rows = [&[said.clone()], more].concat();
+        let view = at(&rows, now_ms, &[name("refuge")].into());
+        assert_eq!(view.identity.len() as u64 + view.identity_withheld, 1);
+        !view.identity.is_empty()
+    };
+    let refuge = Some("refuge");
+    assert!(shown(&[given(2, refuge, None)], NOON));
+    assert!(shown(&[given(2, refuge, term)], NOON + 4) && !shown(&[given(2, refuge, term)], NOON + 5));
+    assert!(shown(&[given(2, refuge, term), given(3, None, None)], NOON + 5), "another one stands");
+    assert!(!shown(&[given(2, refuge, None), newer(1, 4, Compartment::Consent)], NOON));
+    assert!(!shown(&[newer(1, 4, Compartment::Consent)], NOON));
+    let withdrawn = row(1, 9, Body::ConsentWithdrawn { consent: 7 });
+    assert!(!shown(&[given(2, refuge, None), withdrawn.clone()], NOON), "perhaps of this one");
+    assert!(shown(&[given(2, refuge, None), withdrawn, given(7, Some("line"), None)], NOON), "of that one");
 }
 
 /// For proptest's reports; synthetic facts only.
