@@ -304,9 +304,28 @@ pub struct Report {
     /// As CSV; otherwise, and with --json, as JSON.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
-    /// For publication: cells below 11 are suppressed instead of those below 5.
+    /// By what of the place; one for each report. Areas and posts are for reading inside the agency.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = PlaceWord::Country)]
+    pub place: PlaceWord,
+    /// The least number that is shown. Below 11 it is for reading inside the agency.
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u64).range(3..))]
+    pub threshold: u64,
+    /// For publication: refuses what is for reading inside the agency.
     #[arg(long)]
     pub published: bool,
+}
+
+/// By what of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlaceWord {
+    /// Country.
+    Country,
+    /// First-level area.
+    Area,
+    /// Post or crossing.
+    Post,
+    /// Kind of place.
+    Setting,
 }
 
 fn period(text: &str, fits: impl FnOnce(Period) -> bool) -> Result<Period, &'static str> {
@@ -342,6 +361,7 @@ mod tests {
             "amparo-hq desk report --quarterly 2026-Q4",
             "amparo-hq desk report --annual 2026 --json",
             "amparo-hq desk report --sdg 2026 --published",
+            "amparo-hq desk report --annual 2026 --place post --threshold 3",
             "amparo-hq serve --tls-cert c.pem --tls-key k.pem",
         ] {
             assert!(parse(good).is_ok(), "{good}");
@@ -352,6 +372,7 @@ mod tests {
             "amparo-hq desk report --annual sdg-2026",
             "amparo-hq desk report --sdg 2026 --annual 2026",
             "amparo-hq desk report --sdg 2026 --csv --json",
+            "amparo-hq desk report --sdg 2026 --threshold 2",
             "amparo-hq serve --tls-cert c.pem",
             "amparo-hq serve --replicated",
             "amparo-hq revoke 00",

@@ -13,14 +13,14 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::args::{Answer as AnswerWords, DeskCommand, Report, exit};
+use super::args::{Answer as AnswerWords, DeskCommand, PlaceWord, exit};
 use super::client::Client;
 use super::desk_home::{DeskHome, Settings};
 use super::error::CliError;
 use super::host::{SystemEntropy, now_ms};
 use super::{say, show};
 use crate::desk::htcds::{Asked, Identity, export};
-use crate::desk::report::{Format, Rules, Threshold, report};
+use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
 use crate::desk::{Answer, Desk, FollowUp, Pulled};
 
@@ -42,7 +42,7 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
         return Ok(exit::OK);
     }
     let mut home = DeskHome::open(folder)?;
-    let rules = rules(command);
+    let rules = rules(command)?;
     let mut desk = home.desk(rules)?;
     let done = match command {
         DeskCommand::Init { .. } => Value::Null,
@@ -99,14 +99,19 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
     Ok(exit::OK)
 }
 
-fn rules(command: &DeskCommand) -> Rules {
-    match command {
-        DeskCommand::Report(Report { published: true, .. }) => {
-            Rules { threshold: Threshold::PUBLISHED, ..Rules::default() }
-        }
-        DeskCommand::Report(_) => Rules { threshold: Threshold::INTERNAL, ..Rules::default() },
-        _ => Rules::default(),
+fn rules(command: &DeskCommand) -> Result<Rules, CliError> {
+    let DeskCommand::Report(words) = command else { return Ok(Rules::default()) };
+    let place = match words.place {
+        PlaceWord::Country => PlaceBy::Country,
+        PlaceWord::Area => PlaceBy::Area,
+        PlaceWord::Post => PlaceBy::Post,
+        PlaceWord::Setting => PlaceBy::Setting,
+    };
+    let threshold = Threshold::new(words.threshold).ok_or(CliError::Refused("the threshold is too low"))?;
+    if words.published && (threshold < Threshold::PUBLISHED || !place.is_coarse()) {
+        return Err(CliError::Refused("areas, posts and numbers below 11 are not for publication"));
     }
+    Ok(Rules { threshold, place, ..Rules::default() })
 }
 
 fn format(csv: bool) -> Format {

@@ -137,6 +137,15 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
         let done = desk.run(words);
         assert!(done.status.success() && !done.stdout.is_empty(), "{words:?}");
     }
+    let report = ["desk", "report", "--annual", "2026"];
+    for inside in [&["--threshold", "5"][..], &["--place", "post"], &["--place", "area"]] {
+        let words = [&report[..], inside].concat();
+        let done = desk.run(&words);
+        assert!(String::from_utf8(done.stdout).unwrap().contains("inside the agency"), "{words:?}");
+        let published = desk.run(&[&words[..], &["--published"]].concat());
+        assert_eq!((published.status.code(), published.stdout.len()), (Some(2), 0), "{words:?}");
+    }
+    assert!(desk.run(&[&report[..], &["--published", "--place", "setting"]].concat()).status.success());
     let status = hq.json(&["status"]);
     assert_eq!(
         (&status["devices"], &status["segments"], &status["recipients"]),
