@@ -260,9 +260,12 @@ pub enum DeskCommand {
         /// Identity goes along where the person consented to that for this receiver.
         #[arg(long)]
         identity: bool,
-        /// The records as CSV; otherwise records and losses as JSON.
-        #[arg(long, conflicts_with = "json")]
+        /// The records as CSV, with the losses beside them; otherwise both as JSON.
+        #[arg(long, conflicts_with = "json", requires = "losses")]
         csv: bool,
+        /// Also writes what is lost, as CSV.
+        #[arg(long, value_name = "FILE")]
+        losses: Option<PathBuf>,
     },
 }
 

@@ -18,7 +18,7 @@ use super::client::Client;
 use super::desk_home::{DeskHome, Settings};
 use super::error::CliError;
 use super::host::{SystemEntropy, now_ms};
-use super::{say, show};
+use super::{files, say, show};
 use crate::desk::htcds::{Asked, Identity, export};
 use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
@@ -88,10 +88,15 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
             print_whole(&report(&desk, period, now_ms(), format(words.csv))?);
             return Ok(exit::OK);
         }
-        DeskCommand::Htcds { receiver, identity, csv } => {
+        DeskCommand::Htcds { receiver, identity, csv, losses } => {
             let identity = if *identity { Identity::WhereConsented } else { Identity::LeftOut };
             let asked = Asked { receiver: receiver.clone(), identity };
-            print_whole(&export(&desk, &asked, now_ms())?.write(format(*csv))?);
+            let export = export(&desk, &asked, now_ms())?;
+            if let Some(file) = losses {
+                files::write(file, export.losses_csv()?.as_bytes())?;
+            }
+            print_whole(&export.write(format(*csv))?);
+            beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
             return Ok(exit::OK);
         }
     };
@@ -120,6 +125,12 @@ fn format(csv: bool) -> Format {
 
 fn print_whole(text: &str) {
     say(text.trim_end_matches(['\r', '\n']));
+}
+
+/// Tells the operator something that belongs in no file for others.
+#[allow(clippy::print_stderr)] // a command line talks
+fn beside(text: &str) {
+    eprintln!("amparo-hq: {text}");
 }
 
 fn answer(words: &AnswerWords) -> Answer {

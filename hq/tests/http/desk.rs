@@ -137,6 +137,13 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
         let done = desk.run(words);
         assert!(done.status.success() && !done.stdout.is_empty(), "{words:?}");
     }
+    let losses = desk.file("losses.csv");
+    let csv = ["desk", "htcds", "agency-c", "--csv"];
+    assert_eq!(desk.run(&csv).status.code(), Some(2), "records alone would not say what is lost");
+    let done = desk.run(&[&csv[..], &["--losses", losses.to_str().unwrap()]].concat());
+    assert!(done.status.success() && done.stdout.starts_with(b"case,"));
+    assert!(std::fs::read_to_string(&losses).unwrap().contains("prs_Birthdate"));
+    assert!(String::from_utf8(done.stderr).unwrap().contains("1 cases are left out"));
     let report = ["desk", "report", "--annual", "2026"];
     for inside in [&["--threshold", "5"][..], &["--place", "post"], &["--place", "area"]] {
         let words = [&report[..], inside].concat();
