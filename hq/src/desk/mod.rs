@@ -72,7 +72,7 @@ pub struct Status {
     pub feeds: Vec<FeedState>,
     /// Segments held.
     pub segments: u64,
-    /// Of these, withdrawn: kept, but not shown.
+    /// Of these, not shown: withdrawn and erased, or in doubt.
     pub withdrawn: u64,
     /// Entries that could not be taken.
     pub aside: Vec<Aside>,

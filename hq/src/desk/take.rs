@@ -75,6 +75,9 @@ impl Desk {
         let tx = self.store.begin()?;
         let taken = follow(&tx, keys, page, now_ms)?;
         tx.commit()?;
+        if taken.withdrawn > 0 {
+            self.store.let_go()?;
+        }
         Ok(taken)
     }
 

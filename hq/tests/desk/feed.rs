@@ -1,15 +1,17 @@
 //! Following a feed: I2, I34 end to end, gaps, rollback, forks, poison, withdrawal.
 
 use amparo_hq::desk::report::Rules;
+use amparo_hq::desk::view::Standing;
 use amparo_hq::desk::{Desk, DeskError};
-use amparo_schema::fact::Body;
+use amparo_schema::fact::{Body, IdentityField};
 use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::feed::{Entry, FeedId};
 use amparo_seal::secret::Key;
 use amparo_seal::to_bytes;
 use proptest::prelude::*;
 
-use crate::common::{ARRIVED, Feed, NOON, Phone, Who, office, open, reading, shown};
+use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, office, open, reading, shown};
 
 const KEY: u8 = 0x0a;
 
@@ -190,6 +192,52 @@ fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
         Feed::with(NEW, &[new.clone(), withdrawn.clone()]).pull(&mut office.desk, 9);
         assert_eq!(hidden(&office.desk), 6);
     }
+}
+
+/// What was withdrawn is erased from the store, not only hidden; a new grant brings it back whole. A no stays a
+/// no also when it was withdrawn itself.
+#[test]
+fn what_was_withdrawn_is_erased() {
+    let mut phone = Phone::new(1);
+    let name = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
+    let lang = crate::common::lang("es");
+    let no = Body::ConsentRefused { purpose: Purpose::Statistics, wording: 1, lang, receiver: None };
+    let sealed = [vec![name], vec![no], Who::woman().facts(1)].map(|facts| phone.seal(1, NOON, &facts));
+    let reader = reading(KEY).public();
+    let mut give = |which: usize| to_bytes(&phone.entry(&sealed[which], &reader)).unwrap();
+    let mut feed = Feed::with(KEY, &[give(0), give(1), give(2)]);
+    let mut office = office(&[KEY]);
+    feed.pull(&mut office.desk, 9);
+    // The store's own words: it is opened with its key, beside the desk.
+    let held = |office: &Office| -> (i64, i64) {
+        let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
+        conn.execute_batch(
+            "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
+             PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+        )
+        .unwrap();
+        let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        (
+            sum("SELECT sum(length(body) > 0) FROM fact"),
+            sum("SELECT sum(length(bytes) > 0 AND length(granted) > 0) FROM segment"),
+        )
+    };
+    assert_eq!(held(&office), (8, 3));
+    let case = |office: &Office| office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
+    assert_eq!(case(&office).identity.len(), 1);
+    feed.entries.extend(sealed.iter().map(|s| to_bytes(&Entry::Withdrawn { segment: s.hash }).unwrap()));
+    feed.pull(&mut office.desk, 9);
+    assert_eq!(held(&office), (1, 1), "the no alone is left");
+    let view = case(&office);
+    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (8, 0, 1));
+    assert_eq!(view.consents.all[0].standing, Standing::Refused);
+    assert_eq!(office.desk.status().unwrap().withdrawn, 3);
+    let wal = office.dir.path().join("desk.db-wal");
+    assert_eq!(std::fs::metadata(wal).map_or(0, |file| file.len()), 0, "nor in the log beside the file");
+    feed.entries.push(give(2));
+    feed.pull(&mut office.desk, 9);
+    assert_eq!(held(&office), (7, 2));
+    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (2, 1));
 }
 
 #[test]

@@ -92,6 +92,13 @@ fn hidden(all: &[Delivered]) -> bool {
     !words(all, Told::Still).contains(&Word::Given)
 }
 
+/// Whether it was withdrawn, and nothing that is only in doubt gives it. What is given again after that comes
+/// whole, so nothing is lost to a withdrawal that headquarters takes back.
+fn withdrawn(all: &[Delivered]) -> bool {
+    let words = words(all, Told::InDoubt);
+    words.contains(&Word::Withdrawn) && !words.contains(&Word::Given)
+}
+
 impl Tx<'_> {
     /// Notes a delivery or a withdrawal; [`Tx::settle`] says what follows.
     pub(in crate::desk) fn deliver(
@@ -126,9 +133,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Hides or shows a segment, by everything that was told of it.
+    /// Hides or shows a segment, by everything that was told of it, and erases what was withdrawn.
     pub(in crate::desk) fn settle(&self, segment: Hash) -> Result<(), DeskError> {
-        let hide = hidden(&self.deliveries(segment)?);
+        let all = self.deliveries(segment)?;
+        if withdrawn(&all) {
+            self.erase(segment)?;
+        }
+        let hide = hidden(&all);
         let change = "UPDATE segment SET hidden = ?2 WHERE hash = ?1 AND hidden <> ?2";
         self.0.execute(change, params![&segment.0[..], hide])?;
         Ok(())
@@ -228,5 +239,22 @@ mod tests {
         let both = [&withdrawn[..], &[other, elsewhere(still(0, 1, None))]].concat();
         assert!(hidden(&both), "a person's no reaches every key");
         assert!(hidden(&[elsewhere(gone(0, 0, Some(2))), withdrawn[0], withdrawn[1]]));
+    }
+
+    #[test]
+    fn what_is_only_in_doubt_is_not_erased() {
+        let no = [still(0, 3, Some(1)), still(0, 7, None)];
+        assert!(super::withdrawn(&no));
+        assert!(super::withdrawn(&[still(0, 3, Some(1)), at(0, 7, None, Told::InDoubt)]));
+        assert!(
+            super::withdrawn(&[still(0, 3, Some(1)), gone(0, 7, None)]),
+            "the old grant does not undo it"
+        );
+        for told in [Told::Still, Told::InDoubt] {
+            let given = at(0, 3, Some(1), told);
+            assert!(!super::withdrawn(&[given]));
+            assert!(!super::withdrawn(&[no[0], no[1], elsewhere(given)]), "another feed may give it again");
+        }
+        assert!(!super::withdrawn(&[gone(0, 3, Some(1))]) && !super::withdrawn(&[]));
     }
 }

@@ -36,7 +36,7 @@ CREATE TABLE certificate (
     from_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Segments as they came, with a grant that opens them. Times are the desk's own, milliseconds since 1970.
+-- Segments as they came, with a grant that opens them; both empty once they were erased. Times are the desk's own, milliseconds since 1970.
 CREATE TABLE segment (
     hash BLOB PRIMARY KEY NOT NULL,
     device BLOB NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_segment ON delivery (segment);
 
--- Facts as they came, read again whenever they are looked at, so that a newer desk understands more.
+-- Facts as they came (empty once they were erased), read again whenever they are looked at, so that a newer desk understands more.
 CREATE TABLE fact (
     segment BLOB NOT NULL REFERENCES segment (hash),
     counter INTEGER NOT NULL,

@@ -456,6 +456,16 @@ fn copies_of_one_fact_are_one_and_the_most_careful_reading_holds() {
 }
 
 #[test]
+fn a_copy_of_what_was_erased_is_hidden_with_it() {
+    let fact = row(1, 1, recorded(&[Outcome::Presumed]));
+    let erased = Row { body: vec![], hidden: true, incarnation: 2, ..fact.clone() };
+    for rows in [[fact.clone(), erased.clone()], [erased, fact]] {
+        let view = see(&rows);
+        assert_eq!((view.hidden, view.newer, view.outcomes.len()), (1, 0, 0));
+    }
+}
+
+#[test]
 fn none_noted_says_nothing_beside_what_was_noted() {
     let rows = [row(1, 1, recorded(&[Outcome::Presumed])), row(1, 2, recorded(&[Outcome::NoneNotedToday]))];
     let view = see(&rows);
