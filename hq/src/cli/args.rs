@@ -254,19 +254,23 @@ pub enum DeskCommand {
     /// Count, by the variables of the domain; small cells are suppressed.
     Report(Report),
     /// Export the cases that may go to a receiver as HTCDS, with a report of what is lost.
-    Htcds {
-        /// Who will receive it, by its id in the directory.
-        receiver: Name,
-        /// Identity goes along where the person consented to that for this receiver.
-        #[arg(long)]
-        identity: bool,
-        /// The records as CSV, with the losses beside them; otherwise both as JSON.
-        #[arg(long, conflicts_with = "json", requires = "losses")]
-        csv: bool,
-        /// Also writes what is lost, as CSV.
-        #[arg(long, value_name = "FILE")]
-        losses: Option<PathBuf>,
-    },
+    Htcds(Htcds),
+}
+
+/// An export.
+#[derive(Debug, Words)]
+pub struct Htcds {
+    /// Who will receive it, by its id in the directory.
+    pub receiver: Name,
+    /// Identity goes along where the person consented to that for this receiver.
+    #[arg(long)]
+    pub identity: bool,
+    /// The records as CSV, with the losses beside them; otherwise both as JSON.
+    #[arg(long, conflicts_with = "json", requires = "losses")]
+    pub csv: bool,
+    /// Also writes what is lost, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub losses: Option<PathBuf>,
 }
 
 /// An answer to a referral.

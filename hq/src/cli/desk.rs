@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::args::{Answer as AnswerWords, DeskCommand, PlaceWord, exit};
+use super::args::{Answer as AnswerWords, DeskCommand, Htcds, PlaceWord, exit};
 use super::client::Client;
 use super::desk_home::{DeskHome, Settings};
 use super::error::CliError;
@@ -22,7 +22,7 @@ use super::{files, say, show};
 use crate::desk::htcds::{Asked, Identity, export};
 use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
-use crate::desk::{Answer, Desk, FollowUp, Pulled};
+use crate::desk::{Answer, Desk, FollowUp, Pulled, Waiting};
 
 /// Bytes of an answer beside the page that was asked for.
 const ENVELOPE_BYTES: usize = 64 * 1024;
@@ -88,17 +88,7 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
             print_whole(&report(&desk, period, now_ms(), format(words.csv))?);
             return Ok(exit::OK);
         }
-        DeskCommand::Htcds { receiver, identity, csv, losses } => {
-            let identity = if *identity { Identity::WhereConsented } else { Identity::LeftOut };
-            let asked = Asked { receiver: receiver.clone(), identity };
-            let export = export(&desk, &asked, now_ms())?;
-            if let Some(file) = losses {
-                files::write(file, export.losses_csv()?.as_bytes())?;
-            }
-            print_whole(&export.write(format(*csv))?);
-            beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
-            return Ok(exit::OK);
-        }
+        DeskCommand::Htcds(words) => return htcds(&desk, words),
     };
     show(as_json, &done);
     Ok(exit::OK)
@@ -125,6 +115,17 @@ fn format(csv: bool) -> Format {
 
 fn print_whole(text: &str) {
     say(text.trim_end_matches(['\r', '\n']));
+}
+
+fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
+    let identity = if words.identity { Identity::WhereConsented } else { Identity::LeftOut };
+    let export = export(desk, &Asked { receiver: words.receiver.clone(), identity }, now_ms())?;
+    if let Some(file) = &words.losses {
+        files::write(file, export.losses_csv()?.as_bytes())?;
+    }
+    print_whole(&export.write(format(words.csv))?);
+    beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
+    Ok(exit::OK)
 }
 
 /// Tells the operator something that belongs in no file for others.
@@ -259,7 +260,7 @@ struct Letters {
 fn send(home: &DeskHome, desk: &mut Desk) -> Result<Letters, CliError> {
     let client = home.client()?;
     let mut letters = Letters { sent: 0, failures: Vec::new() };
-    for (id, letter) in desk.waiting()? {
+    for Waiting { id, letter } in desk.waiting()? {
         match client.post("/v1/letter", &to_bytes(&letter)?, FRAME_BYTES_MAX) {
             Ok(_) => {
                 desk.posted(id)?;

@@ -29,7 +29,7 @@ use serde::Serialize;
 pub use error::DeskError;
 pub use letters::{Answer, FollowUp};
 pub use pull::Pulled;
-pub use store::{Aside, FeedState, Sent};
+pub use store::{Aside, FeedState, Sent, Waiting};
 pub use take::Taken;
 
 use report::Rules;
@@ -185,14 +185,14 @@ impl Desk {
     /// # Errors
     /// Those of the store.
     pub fn letters(&self) -> Result<Vec<Signed<Letter>>, DeskError> {
-        Ok(self.store.look()?.letters(Which::All)?.into_iter().map(|(_, letter)| letter).collect())
+        Ok(self.store.look()?.letters(Which::All)?.into_iter().map(|kept| kept.letter).collect())
     }
 
-    /// Letters that headquarters does not have yet, oldest first, each with its id, for whoever carries them.
+    /// Letters that headquarters does not have yet, oldest first, for whoever carries them.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn waiting(&self) -> Result<Vec<([u8; 16], Signed<Letter>)>, DeskError> {
+    pub fn waiting(&self) -> Result<Vec<Waiting>, DeskError> {
         self.store.look()?.letters(Which::Waiting)
     }
 

@@ -247,7 +247,7 @@ fn a_withdrawal_that_arrives_before_its_segment_hides_it() {
     let granted = to_bytes(&phone.entry(&sealed, &reading(KEY).public())).unwrap();
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
     let mut office = office(&[KEY]);
-    Feed::with(KEY, &[withdrawn.clone()]).pull(&mut office.desk, 9);
+    Feed::with(KEY, std::slice::from_ref(&withdrawn)).pull(&mut office.desk, 9);
     Feed::with(KEY, &[withdrawn.clone(), granted, withdrawn]).pull(&mut office.desk, 9);
     assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden, 6);
 }

@@ -1,6 +1,6 @@
 //! Reading feeds to their end from a headquarters that answers as a relay does, and letters that it may lose.
 
-use amparo_hq::desk::{Answer, Desk, DeskError, Pulled};
+use amparo_hq::desk::{Answer, Desk, DeskError, Pulled, Waiting};
 use amparo_schema::fact::ReferralState;
 use amparo_schema::id::{CaseId, ReferralId};
 use amparo_schema::wire::feed::{Cursor, Entry, Page};
@@ -87,14 +87,14 @@ fn a_clock_that_steps_back_neither_hides_nor_repeats_a_letter() {
     let entropy = SeededEntropy::new(8);
     let (case, referral) = (CaseId([1; 16]), ReferralId([1; 16]));
     let first = desk.answer(case, referral, &Answer::Accepted, NOON + 5 * DAY, &entropy).unwrap();
-    let [(id, letter)] = &desk.waiting().unwrap()[..] else { panic!("one letter") };
+    let [Waiting { id, letter }] = &desk.waiting().unwrap()[..] else { panic!("one letter") };
     assert_eq!(letter, &first);
     desk.posted(*id).unwrap();
     assert_eq!(desk.waiting().unwrap(), []);
     let second = desk.answer(case, referral, &Answer::Done, NOON + DAY, &entropy).unwrap();
     let waiting = desk.waiting().unwrap();
     let id = unverified(&second).unwrap().id;
-    assert_eq!(waiting, [(id, second.clone())]);
+    assert_eq!(waiting, [Waiting { id, letter: second.clone() }]);
     assert_eq!(desk.letters().unwrap(), [first, second]);
     let view = desk.case(case, ARRIVED).unwrap();
     assert_eq!(view.referrals[0].state, ReferralState::Done, "the last word is the one written last");
@@ -110,8 +110,8 @@ fn letters_wait_again_after_headquarters_went_back() {
     desk.answer(CaseId([1; 16]), ReferralId([1; 16]), &Answer::Accepted, NOON, &entropy).unwrap();
     let post = |desk: &mut Desk| {
         let waiting = desk.waiting().unwrap();
-        for (id, _) in &waiting {
-            desk.posted(*id).unwrap();
+        for letter in &waiting {
+            desk.posted(letter.id).unwrap();
         }
         waiting.len()
     };

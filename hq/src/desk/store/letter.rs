@@ -30,6 +30,15 @@ pub(in crate::desk) enum Which {
     Waiting,
 }
 
+/// A letter for whoever carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id.
+    pub id: [u8; 16],
+    /// The letter.
+    pub letter: Signed<Letter>,
+}
+
 /// What is remembered of a letter; its words went sealed to the device and are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Sent {
@@ -85,10 +94,7 @@ impl Tx<'_> {
     }
 
     /// Letters with their ids, oldest first.
-    pub(in crate::desk) fn letters(
-        &self,
-        which: Which,
-    ) -> Result<Vec<([u8; 16], Signed<Letter>)>, DeskError> {
+    pub(in crate::desk) fn letters(&self, which: Which) -> Result<Vec<Waiting>, DeskError> {
         let mut found =
             self.0.prepare_cached("SELECT id, signed FROM letter WHERE posted <= ?1 ORDER BY number")?;
         let mut rows = found.query([which == Which::All])?;
@@ -96,7 +102,7 @@ impl Tx<'_> {
         while let Some(row) = rows.next()? {
             let signed: Vec<u8> = row.get(1)?;
             let letter = from_bytes(&signed).map_err(|_| DeskError::Damaged("letter"))?;
-            out.push((bytes(row.get(0)?, "letter")?, letter));
+            out.push(Waiting { id: bytes(row.get(0)?, "letter")?, letter });
         }
         Ok(out)
     }

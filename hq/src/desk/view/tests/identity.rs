@@ -38,7 +38,7 @@ fn identity_waits_while_consent_is_unclear_or_lapsed() {
     };
     let term = Some(NOON + 5);
     let shown = |more: &[Row], now_ms| {
-        let rows = [&[said.clone()], more].concat();
+        let rows = [std::slice::from_ref(&said), more].concat();
         let view = at(&rows, now_ms, &[name("refuge")].into());
         assert_eq!(view.identity.len() as u64 + view.identity_withheld, 1);
         !view.identity.is_empty()
