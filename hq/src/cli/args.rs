@@ -243,8 +243,12 @@ pub enum DeskCommand {
     },
     /// Make a new reading key; the old ones stay, to read what was sealed to them.
     NewKey,
-    /// Fetch what was granted to the agency, and send letters that wait.
-    Pull,
+    /// Fetch what was granted to the agency, and send letters that wait. What fails does not keep the rest back.
+    Pull {
+        /// Sends every letter again: headquarters was restored and may lack some. It takes each once.
+        #[arg(long)]
+        letters_again: bool,
+    },
     /// How the desk stands.
     Status,
     /// The cases.
@@ -253,6 +257,9 @@ pub enum DeskCommand {
     Show {
         /// The case.
         case: CaseId,
+        /// Only who the person is, where a device recorded that the law lets it be shared without consent.
+        #[arg(long)]
+        by_law: bool,
     },
     /// Answer a referral.
     Answer(Answer),
@@ -272,16 +279,23 @@ pub enum DeskCommand {
     /// Count, by the variables of the domain; small cells are suppressed.
     Report(Report),
     /// Export the cases that may go to a receiver as HTCDS, with a report of what is lost.
-    Htcds {
-        /// Who will receive it, by its id in the directory.
-        receiver: Name,
-        /// Identity goes along where the person consented to that for this receiver.
-        #[arg(long)]
-        identity: bool,
-        /// The records as CSV; otherwise records and losses as JSON.
-        #[arg(long, conflicts_with = "json")]
-        csv: bool,
-    },
+    Htcds(Htcds),
+}
+
+/// An export.
+#[derive(Debug, Words)]
+pub struct Htcds {
+    /// Who will receive it, by its id in the directory.
+    pub receiver: Name,
+    /// Identity goes along where the person consented to that for this receiver.
+    #[arg(long)]
+    pub identity: bool,
+    /// The records as CSV, with the losses beside them; otherwise both as JSON.
+    #[arg(long, conflicts_with = "json", requires = "losses")]
+    pub csv: bool,
+    /// Also writes what is lost, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub losses: Option<PathBuf>,
 }
 
 /// An answer to a referral.
@@ -322,9 +336,28 @@ pub struct Report {
     /// As CSV; otherwise, and with --json, as JSON.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
-    /// For publication: cells below 11 are suppressed instead of those below 5.
+    /// By what of the place; one for each report. Areas and posts are for reading inside the agency.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = PlaceWord::Country)]
+    pub place: PlaceWord,
+    /// The least number that is shown. Below 11 it is for reading inside the agency.
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u64).range(3..))]
+    pub threshold: u64,
+    /// For publication: refuses what is for reading inside the agency.
     #[arg(long)]
     pub published: bool,
+}
+
+/// By what of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlaceWord {
+    /// Country.
+    Country,
+    /// First-level area.
+    Area,
+    /// Post or crossing.
+    Post,
+    /// Kind of place.
+    Setting,
 }
 
 fn period(text: &str, fits: impl FnOnce(Period) -> bool) -> Result<Period, &'static str> {
@@ -360,6 +393,7 @@ mod tests {
             "amparo-hq desk report --quarterly 2026-Q4",
             "amparo-hq desk report --annual 2026 --json",
             "amparo-hq desk report --sdg 2026 --published",
+            "amparo-hq desk report --annual 2026 --place post --threshold 3",
             "amparo-hq serve --tls-cert c.pem --tls-key k.pem",
             "amparo-hq --database x durability replicated",
         ] {
@@ -371,6 +405,7 @@ mod tests {
             "amparo-hq desk report --annual sdg-2026",
             "amparo-hq desk report --sdg 2026 --annual 2026",
             "amparo-hq desk report --sdg 2026 --csv --json",
+            "amparo-hq desk report --sdg 2026 --threshold 2",
             "amparo-hq serve --tls-cert c.pem",
             "amparo-hq durability sometimes",
             "amparo-hq revoke 00",

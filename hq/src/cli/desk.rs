@@ -3,28 +3,29 @@
 use std::path::Path;
 
 use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
+use amparo_schema::text::is_deceptive;
 use amparo_schema::wire::desk::Pull;
-use amparo_schema::wire::feed::{FeedId, Page};
+use amparo_schema::wire::feed::{Cursor, FeedId, Page};
 use amparo_seal::{from_bytes, to_bytes};
+use data_encoding::HEXLOWER;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::args::{Answer as AnswerWords, DeskCommand, Report, exit};
+use super::args::{Answer as AnswerWords, DeskCommand, Htcds, PlaceWord, exit};
+use super::client::Client;
 use super::desk_home::{DeskHome, Settings};
 use super::error::CliError;
 use super::host::{SystemEntropy, now_ms};
-use super::{say, show};
+use super::{files, say, show};
 use crate::desk::htcds::{Asked, Identity, export};
-use crate::desk::report::{Format, Rules, Threshold, report};
+use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
-use crate::desk::{Answer, Desk, FollowUp};
+use crate::desk::{Answer, Desk, FollowUp, Pulled, Waiting};
 
 /// Bytes of an answer beside the page that was asked for.
 const ENVELOPE_BYTES: usize = 64 * 1024;
-/// Runs of a feed in one pull; what is more comes with the next.
-const PAGES_MAX: usize = 10_000;
 
 /// Runs a command about a desk.
 pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result<u8, CliError> {
@@ -41,7 +42,7 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
         return Ok(exit::OK);
     }
     let mut home = DeskHome::open(folder)?;
-    let rules = rules(command);
+    let rules = rules(command)?;
     let mut desk = home.desk(rules)?;
     let done = match command {
         DeskCommand::Init { .. } => Value::Null,
@@ -49,23 +50,36 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
             home.new_key()?;
             home.public()
         }
-        DeskCommand::Pull => pull(&home, &mut desk)?,
+        DeskCommand::Pull { letters_again } => {
+            if *letters_again {
+                desk.post_again()?;
+            }
+            let (done, failed) = pull(&home, &mut desk)?;
+            show(as_json, &done);
+            return Ok(if failed { exit::FAILED } else { exit::OK });
+        }
         DeskCommand::Status => serde_json::to_value(desk.status()?)?,
         DeskCommand::List => return list(&desk, as_json),
-        DeskCommand::Show { case } => {
-            say(&serde_json::to_string_pretty(&desk.case(*case)?)?);
+        DeskCommand::Show { case, by_law } => {
+            let text = if *by_law {
+                let identity = desk.identity_by_law(*case)?;
+                serde_json::to_string_pretty(&json!({ "case": case, "identity_by_law": identity }))?
+            } else {
+                serde_json::to_string_pretty(&desk.case(*case, now_ms())?)?
+            };
+            say(&escaped(&text));
             return Ok(exit::OK);
         }
         DeskCommand::Answer(words) => {
             let answer = answer(words);
             desk.answer(words.case, words.referral, &answer, now_ms(), &SystemEntropy)?;
-            told(send(&home, &desk))
+            told(&send(&home, &mut desk)?)
         }
         DeskCommand::FollowUp { case, text, screening, due } => {
             let due_ms = due.map(end_of).transpose()?;
             let asked = FollowUp { case: *case, screening: *screening, text: text.clone(), due_ms };
             desk.follow_up(&asked, now_ms(), &SystemEntropy)?;
-            told(send(&home, &desk))
+            told(&send(&home, &mut desk)?)
         }
         DeskCommand::Report(words) => {
             let period =
@@ -74,25 +88,25 @@ pub(super) fn run(folder: &Path, as_json: bool, command: &DeskCommand) -> Result
             print_whole(&report(&desk, period, now_ms(), format(words.csv))?);
             return Ok(exit::OK);
         }
-        DeskCommand::Htcds { receiver, identity, csv } => {
-            let identity = if *identity { Identity::WhereConsented } else { Identity::LeftOut };
-            let asked = Asked { receiver: receiver.clone(), identity };
-            print_whole(&export(&desk, &asked, now_ms())?.write(format(*csv))?);
-            return Ok(exit::OK);
-        }
+        DeskCommand::Htcds(words) => return htcds(&desk, words),
     };
     show(as_json, &done);
     Ok(exit::OK)
 }
 
-fn rules(command: &DeskCommand) -> Rules {
-    match command {
-        DeskCommand::Report(Report { published: true, .. }) => {
-            Rules { threshold: Threshold::PUBLISHED, ..Rules::default() }
-        }
-        DeskCommand::Report(_) => Rules { threshold: Threshold::INTERNAL, ..Rules::default() },
-        _ => Rules::default(),
+fn rules(command: &DeskCommand) -> Result<Rules, CliError> {
+    let DeskCommand::Report(words) = command else { return Ok(Rules::default()) };
+    let place = match words.place {
+        PlaceWord::Country => PlaceBy::Country,
+        PlaceWord::Area => PlaceBy::Area,
+        PlaceWord::Post => PlaceBy::Post,
+        PlaceWord::Setting => PlaceBy::Setting,
+    };
+    let threshold = Threshold::new(words.threshold).ok_or(CliError::Refused("the threshold is too low"))?;
+    if words.published && (threshold < Threshold::PUBLISHED || !place.is_coarse()) {
+        return Err(CliError::Refused("areas, posts and numbers below 11 are not for publication"));
     }
+    Ok(Rules { threshold, place, ..Rules::default() })
 }
 
 fn format(csv: bool) -> Format {
@@ -101,6 +115,23 @@ fn format(csv: bool) -> Format {
 
 fn print_whole(text: &str) {
     say(text.trim_end_matches(['\r', '\n']));
+}
+
+fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
+    let identity = if words.identity { Identity::WhereConsented } else { Identity::LeftOut };
+    let export = export(desk, &Asked { receiver: words.receiver.clone(), identity }, now_ms())?;
+    if let Some(file) = &words.losses {
+        files::write(file, export.losses_csv()?.as_bytes())?;
+    }
+    print_whole(&export.write(format(words.csv))?);
+    beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
+    Ok(exit::OK)
+}
+
+/// Tells the operator something that belongs in no file for others.
+#[allow(clippy::print_stderr)] // a command line talks
+fn beside(text: &str) {
+    eprintln!("amparo-hq: {text}");
 }
 
 fn answer(words: &AnswerWords) -> Answer {
@@ -148,17 +179,17 @@ impl Line {
 
 fn list(desk: &Desk, as_json: bool) -> Result<u8, CliError> {
     let mut lines = Vec::new();
-    desk.each_case(|case| lines.push(Line::of(&case)))?;
+    desk.each_case(now_ms(), |case| lines.push(Line::of(&case)))?;
     let words = |values: &[Value]| {
         values.iter().map(|v| v.as_str().unwrap_or_default()).collect::<Vec<_>>().join(",")
     };
     let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
     if as_json {
-        say(&serde_json::to_string(&lines)?);
+        say(&escaped(&serde_json::to_string(&lines)?));
     } else {
         for line in &lines {
             let (codes, outcomes, referrals) =
-                (line.codes.join(","), words(&line.outcomes), words(&line.referrals));
+                (plain(&line.codes.join(",")), words(&line.outcomes), words(&line.referrals));
             let Line { case, screenings, contradictions, .. } = line;
             say(&format!(
                 "{case}  {codes}  screenings {screenings}  [{outcomes}]  referrals [{referrals}]  contradictions {contradictions}"
@@ -168,58 +199,106 @@ fn list(desk: &Desk, as_json: bool) -> Result<u8, CliError> {
     Ok(if lines.is_empty() { exit::NOTHING } else { exit::OK })
 }
 
-/// Fetches every feed to its end, and sends letters that wait.
-fn pull(home: &DeskHome, desk: &mut Desk) -> Result<Value, CliError> {
+/// Text for a terminal. What a device wrote may hold characters that steer one or turn the direction of
+/// writing; a mark stands in their place.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match u32::from(c) {
+            code if is_deceptive(c) && c != '\n' => out.push_str(&format!("\\u{code:04x}")),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Fetches every feed to its end, and sends letters that wait. A feed or letter that fails keeps nothing else
+/// back: a key that headquarters does not know yet must not hide a withdrawal that another feed tells.
+/// Withdrawals are read before anything is sent. What was set aside is tried first: a newer build, another
+/// key or another setting may read it. True when something failed.
+fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let client = home.client()?;
-    let letters = send(home, desk)?;
-    let (mut segments, mut repeated, mut withdrawn, mut aside) = (0, 0, 0, 0);
-    let mut forked = false;
+    let read_again = desk.retry_aside()?;
+    let (mut pulled, mut failures) = (Pulled::default(), Vec::new());
     for recipient in home.recipients() {
-        let feed = FeedId::recipient(recipient);
-        for _ in 0..PAGES_MAX {
-            let cursors = desk.cursors()?;
-            let cursor = cursors.into_iter().find(|cursor| cursor.feed == feed).ok_or(CliError::Feed)?;
-            let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
-            let asked = home.signer().sign_object(&Pull { recipient, cursor, down_bytes })?;
-            let answer = client.post("/v1/pull", &to_bytes(&asked)?, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
-            let page: Page = from_bytes(&answer)?;
-            let taken = desk.take(&page, now_ms())?;
-            if taken.gap || taken.unlinked {
-                return Err(CliError::Feed);
+        let ask = |cursor| page(home, &client, recipient, cursor);
+        if let Err(why) = desk.pull(FeedId::recipient(recipient), now_ms(), ask, &mut pulled) {
+            failures.push(format!("key {}: {why}", HEXLOWER.encode(&recipient)));
+        }
+    }
+    let letters = send(home, desk)?;
+    failures.extend(letters.failures);
+    let failed = !failures.is_empty();
+    let done = json!({
+        "segments": pulled.segments, "repeated": pulled.repeated, "withdrawn": pulled.withdrawn,
+        "set_aside": pulled.aside, "set_aside_without_room": pulled.lost, "read_after_all": read_again,
+        "headquarters_went_back": pulled.went_back,
+        "letters_sent": letters.sent, "failures": failures,
+    });
+    Ok((done, failed))
+}
+
+fn page(home: &DeskHome, client: &Client, recipient: [u8; 8], cursor: Cursor) -> Result<Page, CliError> {
+    let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
+    let asked = home.signer().sign_object(&Pull { recipient, cursor, down_bytes })?;
+    let answer = client.post("/v1/pull", &to_bytes(&asked)?, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
+    Ok(from_bytes(&answer)?)
+}
+
+/// What became of the letters that waited.
+struct Letters {
+    sent: usize,
+    failures: Vec<String>,
+}
+
+/// Sends the letters that headquarters does not have, each on its own.
+fn send(home: &DeskHome, desk: &mut Desk) -> Result<Letters, CliError> {
+    let client = home.client()?;
+    let mut letters = Letters { sent: 0, failures: Vec::new() };
+    for Waiting { id, letter } in desk.waiting()? {
+        match client.post("/v1/letter", &to_bytes(&letter)?, FRAME_BYTES_MAX) {
+            Ok(_) => {
+                desk.posted(id)?;
+                letters.sent += 1;
             }
-            segments += taken.segments;
-            repeated += taken.repeated;
-            withdrawn += taken.withdrawn;
-            aside += taken.aside;
-            forked |= taken.forked_at.is_some() || taken.behind;
-            // The page after the last one is empty, and asking for it acknowledged the last one.
-            if page.entries.is_empty() {
-                break;
+            Err(why) => {
+                let away = matches!(why, CliError::Reach(_));
+                letters.failures.push(format!("letter {}: {why}", HEXLOWER.encode(&id)));
+                // What does not reach headquarters now is no fault of this letter.
+                if away {
+                    break;
+                }
             }
         }
     }
-    Ok(json!({
-        "segments": segments, "repeated": repeated, "withdrawn": withdrawn, "set_aside": aside,
-        "headquarters_went_back": forked, "letters_sent": letters,
-    }))
-}
-
-/// Sends the letters that headquarters does not have; gives how many.
-fn send(home: &DeskHome, desk: &Desk) -> Result<usize, CliError> {
-    let (client, before) = (home.client()?, home.sent()?);
-    let mut sent = before;
-    for letter in desk.letters()?.iter().skip(before) {
-        client.post("/v1/letter", &to_bytes(letter)?, FRAME_BYTES_MAX)?;
-        sent += 1;
-        home.put_sent(sent)?;
-    }
-    Ok(sent - before)
+    Ok(letters)
 }
 
 /// A letter that could not be sent is written all the same, and goes with the next pull.
-fn told(sent: Result<usize, CliError>) -> Value {
-    match sent {
-        Ok(letters) => json!({ "letters_sent": letters }),
-        Err(why) => json!({ "letters_sent": 0, "waiting": format!("goes with the next pull: {why}") }),
+fn told(letters: &Letters) -> Value {
+    let mut out = json!({ "letters_sent": letters.sent });
+    if let (Some(out), Some(why)) = (out.as_object_mut(), letters.failures.first()) {
+        out.insert("waiting".into(), format!("goes with the next pull: {why}").into());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_device_wrote_steers_a_terminal() {
+        let hostile = "A\u{1b}[2J\r\nB\u{202e}C\u{9b}D";
+        assert_eq!(plain(hostile), "A\u{fffd}[2J\u{fffd}\u{fffd}B\u{fffd}C\u{fffd}D");
+        let json = serde_json::to_string_pretty(&json!({ "code": hostile })).unwrap();
+        let shown = escaped(&json);
+        assert!(!shown.chars().any(|c| is_deceptive(c) && c != '\n'), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), json!({ "code": hostile }), "the same");
     }
 }

@@ -1,4 +1,4 @@
-//! A desk's folder: settings, keys, and how far its letters are sent.
+//! A desk's folder: settings and keys.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,13 +45,6 @@ struct Kept {
     sign: Secret,
     /// X25519 keys with which it reads, the one in use first.
     read: Vec<Secret>,
-}
-
-/// What `desk-sent.json` has.
-#[derive(Default, Serialize, Deserialize)]
-struct SentSoFar {
-    /// Letters that headquarters has, oldest first.
-    letters: usize,
 }
 
 /// A desk's folder.
@@ -134,16 +127,6 @@ impl DeskHome {
         let key = key.map(|key| key.to_string()).unwrap_or_default();
         let register = format!("amparo-hq recipient add {agency} {key} {signing}");
         json!({ "agency": agency, "key": key, "signing": signing, "headquarters_registers_by": register })
-    }
-
-    /// Letters that headquarters has.
-    pub(super) fn sent(&self) -> Result<usize, CliError> {
-        let sent: Option<SentSoFar> = read_json(&self.folder.join("desk-sent.json"))?;
-        Ok(sent.unwrap_or_default().letters)
-    }
-
-    pub(super) fn put_sent(&self, letters: usize) -> Result<(), CliError> {
-        write_json(&self.folder.join("desk-sent.json"), &SentSoFar { letters })
     }
 }
 

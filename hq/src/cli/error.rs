@@ -51,9 +51,6 @@ pub enum CliError {
     /// Headquarters cannot be reached.
     #[error("headquarters cannot be reached: {0}")]
     Reach(String),
-    /// The desk follows a feed that does not go on where the desk stands.
-    #[error("headquarters' feed does not go on where this desk stands; try again, then ask headquarters")]
-    Feed,
     /// The relay.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -97,7 +94,7 @@ impl CliError {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            Self::Refused(_) => exit::USAGE,
+            Self::Refused(_) | Self::Desk(DeskError::NotOurs) => exit::USAGE,
             Self::NotMade(..) => exit::LOCKED,
             Self::Relay(
                 RelayError::UnknownDevice | RelayError::UnknownSegment | RelayError::UnknownRecipient,

@@ -23,6 +23,9 @@ pub enum DeskError {
     /// The page is past `DOWN_BYTES_MAX`, or its head lies before its end.
     #[error("the page cannot be one")]
     NotAPage,
+    /// The pages of a feed do not lead to its end.
+    #[error("headquarters' feed does not go on where this desk stands; try again, then ask headquarters")]
+    NoEnd,
     /// There is no such referral among what the desk may read.
     #[error("no such referral")]
     NoReferral,
@@ -32,6 +35,9 @@ pub enum DeskError {
     /// The person declined or took the referral back, or it is over.
     #[error("the referral is over")]
     Over,
+    /// The referral is to a service for which this desk does not answer.
+    #[error("the referral is to a service for which this desk does not answer")]
+    NotOurs,
     /// Only an accepted referral can be done.
     #[error("the referral was not accepted")]
     NotAccepted,

@@ -1,6 +1,7 @@
 //! Answers to referrals and follow-ups, as signed letters.
 //!
-//! Owns what may be answered: a referral that this desk may read, and that is not over. Never sends anything;
+//! Owns what may be answered: a referral that this desk may read, that is to a service of its own, and that is
+//! not over. Never sends anything;
 //! the letter is kept in the store before it is given out, so that what left can always be said.
 
 use amparo_schema::fact::ReferralState;
@@ -63,8 +64,8 @@ impl Desk {
     /// Answers a referral of a case: a letter to the device that offered it. `now_ms` is the desk's clock.
     ///
     /// # Errors
-    /// [`DeskError::NoCase`], [`DeskError::NoReferral`], [`DeskError::Over`], [`DeskError::NotAccepted`],
-    /// [`DeskError::Words`], [`DeskError::Seal`], those of the store; nothing was written then.
+    /// [`DeskError::NoCase`], [`DeskError::NoReferral`], [`DeskError::NotOurs`] where the service is known and
+    /// the desk's are too, [`DeskError::Over`], [`DeskError::NotAccepted`], [`DeskError::Words`], [`DeskError::Seal`], those of the store; nothing was written then.
     pub fn answer(
         &mut self,
         case: CaseId,
@@ -73,8 +74,13 @@ impl Desk {
         now_ms: i64,
         entropy: &dyn Entropy,
     ) -> Result<Signed<Letter>, DeskError> {
-        let view = self.case(case)?;
+        let view = self.case(case, now_ms)?;
         let found = view.referrals.iter().find(|r| r.referral == referral).ok_or(DeskError::NoReferral)?;
+        let services = &self.keys.services;
+        let to = found.contact.as_ref().map(|contact| &contact.service);
+        if to.is_some_and(|to| !services.is_empty() && !services.contains(to)) {
+            return Err(DeskError::NotOurs);
+        }
         let (state, reason) = allowed(found, answer)?;
         let note = Note::ReferralAnswered { referral, state, reason };
         let sent =
@@ -95,7 +101,7 @@ impl Desk {
         entropy: &dyn Entropy,
     ) -> Result<Vec<Signed<Letter>>, DeskError> {
         check_words(&asked.text)?;
-        let view = self.case(asked.case)?;
+        let view = self.case(asked.case, now_ms)?;
         let meant = |id| asked.screening.is_none_or(|screening| screening == id);
         let screenings = view.screenings.iter().filter(|s| meant(s.screening));
         let devices: std::collections::BTreeSet<DeviceId> =

@@ -9,6 +9,7 @@ mod error;
 pub mod htcds;
 mod letters;
 mod opening;
+mod pull;
 pub mod report;
 mod store;
 mod take;
@@ -27,11 +28,12 @@ use serde::Serialize;
 
 pub use error::DeskError;
 pub use letters::{Answer, FollowUp};
-pub use store::{Aside, FeedState, Sent};
+pub use pull::Pulled;
+pub use store::{Aside, FeedState, Sent, Waiting};
 pub use take::Taken;
 
 use report::Rules;
-use store::Store;
+use store::{Store, Which};
 use view::CaseView;
 
 /// What makes a desk the desk of one agency.
@@ -70,7 +72,7 @@ pub struct Status {
     pub feeds: Vec<FeedState>,
     /// Segments held.
     pub segments: u64,
-    /// Of these, withdrawn: kept, but not shown.
+    /// Of these, not shown: withdrawn and erased, or in doubt.
     pub withdrawn: u64,
     /// Entries that could not be taken.
     pub aside: Vec<Aside>,
@@ -132,17 +134,17 @@ impl Desk {
         self.store.look()?.cases()
     }
 
-    /// One case.
+    /// One case, at `now_ms` of the desk's clock, by which consents lapse.
     ///
     /// # Errors
     /// [`DeskError::NoCase`]; those of the store.
-    pub fn case(&self, case: CaseId) -> Result<CaseView, DeskError> {
+    pub fn case(&self, case: CaseId, now_ms: i64) -> Result<CaseView, DeskError> {
         let tx = self.store.look()?;
         let rows = tx.rows(Some(case))?;
         if rows.is_empty() {
             return Err(DeskError::NoCase);
         }
-        Ok(view::case(case, &rows, &tx.sent(case)?, &self.keys.services))
+        Ok(view::case(case, &rows, &tx.sent(case)?, &self.reading(now_ms)))
     }
 
     /// Who the person of a case is, where a device recorded that the law lets it be shared without consent.
@@ -158,12 +160,16 @@ impl Desk {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn each_case(&self, mut see: impl FnMut(CaseView)) -> Result<(), DeskError> {
+    pub fn each_case(&self, now_ms: i64, mut see: impl FnMut(CaseView)) -> Result<(), DeskError> {
         let tx = self.store.look()?;
         for case in tx.cases()? {
-            see(view::case(case, &tx.rows(Some(case))?, &tx.sent(case)?, &self.keys.services));
+            see(view::case(case, &tx.rows(Some(case))?, &tx.sent(case)?, &self.reading(now_ms)));
         }
         Ok(())
+    }
+
+    fn reading(&self, now_ms: i64) -> view::Reading<'_> {
+        view::Reading { services: &self.keys.services, now_ms }
     }
 
     /// Facts about devices' stores that belong to no case, by kind: how many.
@@ -174,12 +180,41 @@ impl Desk {
         Ok(view::audit(&self.store.look()?.rows(None)?))
     }
 
-    /// Every letter that was written here, oldest first, for whoever carries them. A device takes each once.
+    /// Every letter that was written here, oldest first. A device takes each once.
     ///
     /// # Errors
     /// Those of the store.
     pub fn letters(&self) -> Result<Vec<Signed<Letter>>, DeskError> {
-        self.store.look()?.letters()
+        Ok(self.store.look()?.letters(Which::All)?.into_iter().map(|kept| kept.letter).collect())
+    }
+
+    /// Letters that headquarters does not have yet, oldest first, for whoever carries them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn waiting(&self) -> Result<Vec<Waiting>, DeskError> {
+        self.store.look()?.letters(Which::Waiting)
+    }
+
+    /// Notes that headquarters has a letter.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn posted(&mut self, id: [u8; 16]) -> Result<(), DeskError> {
+        let tx = self.store.begin()?;
+        tx.posted(id)?;
+        tx.commit()
+    }
+
+    /// Lets every letter wait again. Headquarters that was restored may lack some without showing it in a
+    /// feed; it takes each letter once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn post_again(&mut self) -> Result<(), DeskError> {
+        let tx = self.store.begin()?;
+        tx.post_again()?;
+        tx.commit()
     }
 
     /// How this desk counts.

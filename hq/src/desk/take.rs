@@ -75,6 +75,9 @@ impl Desk {
         let tx = self.store.begin()?;
         let taken = follow(&tx, keys, page, now_ms)?;
         tx.commit()?;
+        if taken.withdrawn > 0 {
+            self.store.let_go()?;
+        }
         Ok(taken)
     }
 
@@ -90,7 +93,9 @@ impl Desk {
         for aside in tx.aside()? {
             let Some((place, received_ms, entry)) = tx.aside_entry(aside.hash)? else { continue };
             if let Ok(opened) = open_entry(&entry, keys) {
-                keep(&tx, opened, &place, received_ms, &mut Taken::nothing(Cursor::start(place.feed)))?;
+                let nothing = &mut Taken::nothing(Cursor::start(place.feed));
+                let segment = keep(&tx, opened, &place, received_ms, nothing)?;
+                tx.settle(segment)?;
                 tx.taken_after_all(aside.hash)?;
                 taken += 1;
             }
@@ -125,10 +130,10 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
                 at = next;
                 continue;
             }
-            tx.fork(at.feed, at.read)?;
-            tx.doubt(at.feed, at.read)?;
             taken.forked_at = Some(at.read);
-            feed = Feed { cursor: at, generation: feed.generation.saturating_add(1) };
+            let (generation, shown) = (feed.generation.saturating_add(1), feed.shown.min(at.read));
+            tx.fork(at.feed, generation, at.read)?;
+            feed = Feed { cursor: at, generation, shown, ..feed };
         }
         let place = Place { feed: at.feed, generation: feed.generation, position: at.read };
         take_entry(tx, keys, &entry.0, &place, now_ms, &mut taken)?;
@@ -138,13 +143,18 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
     }
     taken.next = at;
     taken.behind = page.head < feed.cursor.read;
-    // Where it was behind before, stands in the feed's row until it is kept.
-    tx.confirm(at.feed, at.read)?;
-    if taken.behind {
-        tx.doubt(at.feed, page.head)?;
-    }
     taken.more = page.head > at.read;
-    tx.keep_feed(&feed, page.head, at.read)?;
+    // What headquarters lost may have been letters as well.
+    if taken.forked_at.is_some() || page.head < feed.head {
+        tx.post_again()?;
+    }
+    // The page's links show everything before its end. What lies after headquarters' own end is in doubt: it
+    // lost it, and perhaps a withdrawal with it.
+    let unchanged = feed.shown.min(page.head);
+    feed.shown = feed.shown.max(at.read).min(page.head);
+    feed.head = page.head;
+    tx.keep_feed(&feed)?;
+    tx.settle_from(at.feed, unchanged)?;
     Ok(taken)
 }
 
@@ -165,16 +175,24 @@ fn take_entry(
     taken: &mut Taken,
 ) -> Result<(), DeskError> {
     match open_entry(entry, keys) {
-        Ok(opened) => keep(tx, opened, place, now_ms, taken),
+        Ok(opened) => keep(tx, opened, place, now_ms, taken).map(drop),
         Err(why) => set_aside(tx, entry, why, place, now_ms, taken),
     }
 }
 
-fn keep(tx: &Tx<'_>, opened: Opened, place: &Place, now_ms: i64, taken: &mut Taken) -> Result<(), DeskError> {
+/// Keeps what an entry holds; gives the segment that it is about, which is to be settled.
+fn keep(
+    tx: &Tx<'_>,
+    opened: Opened,
+    place: &Place,
+    now_ms: i64,
+    taken: &mut Taken,
+) -> Result<Hash, DeskError> {
     let sealed = match opened {
         Opened::Withdrawn(segment) => {
             taken.withdrawn += 1;
-            return tx.deliver(segment, place, None);
+            tx.deliver(segment, place, None)?;
+            return Ok(segment);
         }
         Opened::Sealed(sealed) => sealed,
     };
@@ -189,7 +207,8 @@ fn keep(tx: &Tx<'_>, opened: Opened, place: &Place, now_ms: i64, taken: &mut Tak
     })?;
     *if new { &mut taken.segments } else { &mut taken.repeated } += 1;
     let grant = Hash::of("amparo-desk-grant-1", &[&sealed.granted]);
-    tx.deliver(sealed.hash, place, Some(grant))
+    tx.deliver(sealed.hash, place, Some(grant))?;
+    Ok(sealed.hash)
 }
 
 fn set_aside(

@@ -320,7 +320,7 @@ impl Feed {
 /// Everything that the desk shows, as text.
 pub(crate) fn shown(desk: &Desk) -> String {
     let mut out = String::new();
-    desk.each_case(|case| out += &serde_json::to_string(&case).unwrap()).unwrap();
+    desk.each_case(ARRIVED, |case| out += &serde_json::to_string(&case).unwrap()).unwrap();
     out
 }
 

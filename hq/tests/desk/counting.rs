@@ -1,11 +1,13 @@
 //! Reports: counts by hand against counts by the desk.
 
-use amparo_hq::desk::report::{Cell, Format, Period, Report, Rules, Tally, Variable, report};
+use amparo_hq::desk::report::{
+    Cell, Format, Period, PlaceBy, Report, Rules, Tally, Threshold, Variable, report,
+};
 use amparo_schema::fact::{Body, ReferralState};
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::Purpose;
 
-use crate::common::{DAY, Feed, NOON, Office, Phone, Who, consent, lang, offer, office, sent};
+use crate::common::{ARRIVED, DAY, Feed, NOON, Office, Phone, Who, consent, lang, offer, office, sent};
 
 const KEY: u8 = 0x0a;
 const MARCH: Period = Period::Month { year: 2026, month: 3 };
@@ -36,9 +38,18 @@ fn world() -> Office {
     office
 }
 
+/// For reading inside the agency: 5 is the least that is shown.
+fn inside() -> Rules {
+    Rules { threshold: Threshold::new(5).unwrap(), ..Rules::default() }
+}
+
 fn counted(office: &Office, period: Period) -> Report {
-    let mut tally = Tally::new(period, Rules::default(), NOON + 60 * DAY);
-    office.desk.each_case(|case| tally.add(&case)).unwrap();
+    counted_by(office, period, inside())
+}
+
+fn counted_by(office: &Office, period: Period, rules: Rules) -> Report {
+    let mut tally = Tally::new(period, rules, NOON + 60 * DAY);
+    office.desk.each_case(ARRIVED, |case| tally.add(&case)).unwrap();
     tally.report()
 }
 
@@ -49,7 +60,8 @@ fn cell(report: &Report, variable: Variable, category: &str) -> Cell {
 
 #[test]
 fn a_month_is_counted_by_what_is_asked() {
-    let report = counted(&world(), MARCH);
+    let office = world();
+    let report = counted(&office, MARCH);
     let of = |variable, category| cell(&report, variable, category);
     let [n14, n7] = [Cell::Count(14), Cell::Count(7)];
     assert_eq!((report.total, report.undated, report.threshold), (Cell::Count(21), Cell::Count(0), 5));
@@ -61,14 +73,20 @@ fn a_month_is_counted_by_what_is_asked() {
     assert!(report.tables.iter().find(|t| t.variable == Variable::Citizenship).unwrap().withheld);
     assert_eq!((of(Variable::Exploitation, "sexual"), of(Variable::Exploitation, "labour")), (n14, n7));
     assert_eq!((of(Variable::Outcome, "presumed"), of(Variable::Outcome, "labour_rights")), (n14, n7));
-    assert_eq!(
-        (of(Variable::Country, "CL"), of(Variable::Post, "post-1")),
-        (Cell::Count(21), Cell::Count(21))
-    );
-    assert_eq!(
-        (of(Variable::Area, "CL-AP"), of(Variable::Setting, "border")),
-        (Cell::Count(21), Cell::Count(21))
-    );
+    for (place, variable, category) in [
+        (PlaceBy::Country, Variable::Country, "CL"),
+        (PlaceBy::Area, Variable::Area, "CL-AP"),
+        (PlaceBy::Post, Variable::Post, "post-1"),
+        (PlaceBy::Setting, Variable::Setting, "border"),
+    ] {
+        let report = counted_by(&office, MARCH, Rules { place, ..inside() });
+        assert_eq!(cell(&report, variable, category), Cell::Count(21));
+        let places = [Variable::Country, Variable::Area, Variable::Post, Variable::Setting];
+        let shown: Vec<Variable> =
+            report.tables.iter().map(|t| t.variable).filter(|v| places.contains(v)).collect();
+        assert_eq!(shown, [variable], "two tables about the place could be subtracted");
+        assert!(report.notes.iter().any(|note| note.contains("inside the agency")), "5 is below 11");
+    }
     // One offer, and six acceptances that would tell it: with both hidden the rest tells too much.
     assert!(report.tables.iter().find(|t| t.variable == Variable::Referral).unwrap().withheld);
 }
@@ -114,8 +132,8 @@ fn whoever_takes_it_back_or_lets_it_lapse_is_counted_no_more() {
     let mut office = office(&[KEY]);
     Feed::with(KEY, &entries).pull(&mut office.desk, 50);
     let total = |now_ms| {
-        let mut tally = Tally::new(MARCH, Rules::default(), now_ms);
-        office.desk.each_case(|case| tally.add(&case)).unwrap();
+        let mut tally = Tally::new(MARCH, inside(), now_ms);
+        office.desk.each_case(ARRIVED, |case| tally.add(&case)).unwrap();
         tally.report().total
     };
     assert_eq!((total(NOON), total(NOON + 6 * DAY)), (Cell::Count(7), Cell::Count(6)));
@@ -137,6 +155,45 @@ fn a_day_that_nobody_knows_stands_apart() {
     assert_eq!((later.total, later.undated), (Cell::Count(0), Cell::Count(0)), "it had arrived before");
 }
 
+/// The threshold is that of DOMAIN rule 22 unless another is asked for, and what is asked for is said.
+#[test]
+fn eleven_is_the_least_that_is_shown() {
+    let office = world();
+    let report = counted_by(&office, MARCH, Rules::default());
+    assert_eq!((report.threshold, report.total), (11, Cell::Count(21)));
+    for variable in [Variable::Sex, Variable::Exploitation] {
+        let table = report.tables.iter().find(|t| t.variable == variable).unwrap();
+        assert!(table.withheld, "7 of 21 are small: {table:?}");
+    }
+    let inside =
+        |rules| counted_by(&office, MARCH, rules).notes.iter().any(|n| n.contains("inside the agency"));
+    assert!(!inside(Rules::default()) && inside(Rules { place: PlaceBy::Area, ..Rules::default() }));
+}
+
+/// A name in a list without an end tells that there was someone: small places have no line of their own.
+#[test]
+fn small_places_are_not_named() {
+    let mut phone = Phone::new(1);
+    let mut entries = Vec::new();
+    let posts = [("big-post", 14), ("also-big", 20), ("tiny-post", 1), ("small-post", 3)];
+    let places = posts.iter().flat_map(|(post, n)| std::iter::repeat_n(*post, *n));
+    for (case, post) in (1..).zip(places) {
+        entries.extend(phone.screening(KEY, case, NOON, &Who { post, ..Who::woman() }));
+    }
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 50);
+    let report = counted_by(&office, MARCH, Rules { place: PlaceBy::Post, ..Rules::default() });
+    let table = report.tables.iter().find(|t| t.variable == Variable::Post).unwrap();
+    let lines: Vec<(&str, Cell)> = table.cells.iter().map(|(c, n)| (c.as_str(), *n)).collect();
+    // The small ones, and one more so that their sum is not told.
+    let shown = [("big-post", Cell::Count(14)), ("unknown", Cell::Count(0)), ("(others)", Cell::Count(24))];
+    assert_eq!(lines, shown);
+    for format in [Format::Csv, Format::Json] {
+        let text = report.write(format).unwrap();
+        assert!(!text.contains("tiny") && !text.contains("small-post") && text.contains("(others)"));
+    }
+}
+
 #[test]
 fn reports_are_written_as_csv_and_json() {
     let office = world();
@@ -144,7 +201,8 @@ fn reports_are_written_as_csv_and_json() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[0], "report,from,to,variable,category,count");
     assert_eq!(lines[1], "monthly,2026-03-01,2026-03-31,all,screenings,21");
-    assert!(lines.contains(&"monthly,2026-03-01,2026-03-31,sex,female,14"));
+    assert!(lines.contains(&"monthly,2026-03-01,2026-03-31,country,CL,21"));
+    assert!(lines.contains(&"monthly,2026-03-01,2026-03-31,sex,,suppressed"), "7 men are below 11");
     assert!(lines.contains(&"monthly,2026-03-01,2026-03-31,age_band,,suppressed"));
     let json = report(&office.desk, MARCH, NOON, Format::Json).unwrap();
     let read: serde_json::Value = serde_json::from_str(&json).unwrap();

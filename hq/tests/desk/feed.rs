@@ -1,15 +1,17 @@
 //! Following a feed: I2, I34 end to end, gaps, rollback, forks, poison, withdrawal.
 
 use amparo_hq::desk::report::Rules;
+use amparo_hq::desk::view::Standing;
 use amparo_hq::desk::{Desk, DeskError};
-use amparo_schema::fact::Body;
+use amparo_schema::fact::{Body, IdentityField};
 use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::feed::{Entry, FeedId};
 use amparo_seal::secret::Key;
 use amparo_seal::to_bytes;
 use proptest::prelude::*;
 
-use crate::common::{ARRIVED, Feed, NOON, Phone, Who, office, open, reading, shown};
+use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, office, open, reading, shown};
 
 const KEY: u8 = 0x0a;
 
@@ -79,7 +81,7 @@ fn rollback_and_fork_are_noticed() {
     assert_eq!(office.desk.cursors().unwrap(), [feed.cursor(6)], "the desk stays where it was");
     let hidden = |desk: &Desk| {
         let mut sum = 0;
-        desk.each_case(|case| sum += case.hidden).unwrap();
+        desk.each_case(ARRIVED, |case| sum += case.hidden).unwrap();
         sum
     };
     assert!(hidden(&office.desk) > 0, "what headquarters lost may have been withdrawn since");
@@ -134,7 +136,7 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let mut office = office(&[KEY]);
     let mut feed = Feed::with(KEY, &[granted.clone(), withdrawn]);
     feed.pull(&mut office.desk, 9);
-    let case = office.desk.case(CaseId([1; 16])).unwrap();
+    let case = office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!((case.hidden, case.screenings[0].hidden, case.screenings[0].opened.len()), (6, 6, 0));
     assert!(case.outcomes.is_empty() && !shown(&office.desk).contains("person-sex"));
     assert_eq!(office.desk.status().unwrap().withdrawn, 1);
@@ -146,7 +148,96 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let granted_anew = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     feed.entries.push(granted_anew);
     feed.pull(&mut office.desk, 9);
-    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 0);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden, 0);
+}
+
+/// Headquarters fell back, and another entry stands where a segment stood: that history never gave it, and an
+/// older one, in which it was given, shows nothing.
+#[test]
+fn what_the_followed_history_never_gave_stays_hidden() {
+    let entries: Vec<Vec<u8>> =
+        people(2).into_iter().chain(Phone::new(3).screening(KEY, 9, NOON, &Who::woman())).collect();
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries[..4]).pull(&mut office.desk, 9);
+    let facts = |desk: &Desk, case| desk.case(CaseId([case; 16]), ARRIVED).unwrap().hidden;
+    Feed::with(KEY, &entries[..2]).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2)), (0, 7));
+    Feed::with(KEY, &[&entries[..2], &entries[4..]].concat()).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2), facts(&office.desk, 9)), (0, 7, 0));
+    // It falls back once more, below where the histories parted: what both hold is in doubt too.
+    Feed::with(KEY, &entries[..1]).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 9)), (1, 7));
+    Feed::with(KEY, &[&entries[..2], &entries[4..], &entries[2..4]].concat()).pull(&mut office.desk, 9);
+    assert_eq!((facts(&office.desk, 1), facts(&office.desk, 2), facts(&office.desk, 9)), (0, 0, 0));
+}
+
+/// Each key's feed is judged alone. A device that changes keys withholds from the old one and grants to the new
+/// one; a no of the person reaches every key that had a grant.
+#[test]
+fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
+    const NEW: u8 = 0x0b;
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let [old, new] = [KEY, NEW].map(|key| to_bytes(&phone.entry(&sealed, &reading(key).public())).unwrap());
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let from_old = Feed::with(KEY, &[old, withdrawn.clone()]);
+    let to_new = Feed::with(NEW, std::slice::from_ref(&new));
+    let hidden = |desk: &Desk| desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden;
+    for order in [[&from_old, &to_new], [&to_new, &from_old]] {
+        let mut office = office(&[NEW, KEY]);
+        for feed in order {
+            feed.pull(&mut office.desk, 9);
+        }
+        assert_eq!(hidden(&office.desk), 0);
+        Feed::with(NEW, &[new.clone(), withdrawn.clone()]).pull(&mut office.desk, 9);
+        assert_eq!(hidden(&office.desk), 6);
+    }
+}
+
+/// What was withdrawn is erased from the store, not only hidden; a new grant brings it back whole. A no stays a
+/// no also when it was withdrawn itself.
+#[test]
+fn what_was_withdrawn_is_erased() {
+    let mut phone = Phone::new(1);
+    let name = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
+    let lang = crate::common::lang("es");
+    let no = Body::ConsentRefused { purpose: Purpose::Statistics, wording: 1, lang, receiver: None };
+    let sealed = [vec![name], vec![no], Who::woman().facts(1)].map(|facts| phone.seal(1, NOON, &facts));
+    let reader = reading(KEY).public();
+    let mut give = |which: usize| to_bytes(&phone.entry(&sealed[which], &reader)).unwrap();
+    let mut feed = Feed::with(KEY, &[give(0), give(1), give(2)]);
+    let mut office = office(&[KEY]);
+    feed.pull(&mut office.desk, 9);
+    // The store's own words: it is opened with its key, beside the desk.
+    let held = |office: &Office| -> (i64, i64) {
+        let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
+        conn.execute_batch(
+            "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
+             PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+        )
+        .unwrap();
+        let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        (
+            sum("SELECT sum(length(body) > 0) FROM fact"),
+            sum("SELECT sum(length(bytes) > 0 AND length(granted) > 0) FROM segment"),
+        )
+    };
+    assert_eq!(held(&office), (8, 3));
+    let case = |office: &Office| office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
+    assert_eq!(case(&office).identity.len(), 1);
+    feed.entries.extend(sealed.iter().map(|s| to_bytes(&Entry::Withdrawn { segment: s.hash }).unwrap()));
+    feed.pull(&mut office.desk, 9);
+    assert_eq!(held(&office), (1, 1), "the no alone is left");
+    let view = case(&office);
+    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (8, 0, 1));
+    assert_eq!(view.consents.all[0].standing, Standing::Refused);
+    assert_eq!(office.desk.status().unwrap().withdrawn, 3);
+    let wal = office.dir.path().join("desk.db-wal");
+    assert_eq!(std::fs::metadata(wal).map_or(0, |file| file.len()), 0, "nor in the log beside the file");
+    feed.entries.push(give(2));
+    feed.pull(&mut office.desk, 9);
+    assert_eq!(held(&office), (7, 2));
+    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (2, 1));
 }
 
 #[test]
@@ -155,11 +246,10 @@ fn a_withdrawal_that_arrives_before_its_segment_hides_it() {
     let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
     let granted = to_bytes(&phone.entry(&sealed, &reading(KEY).public())).unwrap();
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
-    let mut office = office(&[KEY, 0x0b]);
-    // It was told to another key of the same agency; a grant elsewhere does not lift it.
-    Feed::with(0x0b, &[withdrawn]).pull(&mut office.desk, 9);
-    Feed::with(KEY, &[granted]).pull(&mut office.desk, 9);
-    assert_eq!(office.desk.case(CaseId([1; 16])).unwrap().hidden, 6);
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, std::slice::from_ref(&withdrawn)).pull(&mut office.desk, 9);
+    Feed::with(KEY, &[withdrawn.clone(), granted, withdrawn]).pull(&mut office.desk, 9);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().hidden, 6);
 }
 
 #[test]

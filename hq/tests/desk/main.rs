@@ -10,3 +10,4 @@ mod flips;
 mod htcds;
 mod letters;
 mod opening;
+mod pulling;

@@ -8,7 +8,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{SegmentKey, Signer, from_bytes, grant as wrap, to_bytes};
 
-use crate::common::{Feed, NOON, Office, Phone, Who, hq, name, office, reading, shown, verify_key};
+use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, hq, name, office, reading, shown, verify_key};
 use crate::covered::Covered;
 
 const A: u8 = 0x0a;
@@ -130,6 +130,6 @@ fn facts_out_of_place_are_not_believed() {
 #[test]
 fn a_case_that_was_never_disclosed_is_no_case() {
     let office = office(&[A]);
-    let asked = office.desk.case(CaseId([1; 16]));
+    let asked = office.desk.case(CaseId([1; 16]), ARRIVED);
     assert!(matches!(asked, Err(amparo_hq::desk::DeskError::NoCase)));
 }

@@ -1,13 +1,16 @@
 //! The whole loop by the command line: relay, desk, letters, backups, TLS.
 
-use amparo_schema::fact::{Body, Compartment, Fact, Packs, ReferralState, Stamp};
+use amparo_schema::fact::{Body, Compartment, Fact, IdentityField, Packs, ReferralState, Stamp};
 use amparo_schema::id::{CaseId, Hash, ReferralId, ScreeningId};
+use amparo_schema::limits::FRAME_BYTES_MAX;
 use amparo_schema::pack::PackRef;
 use amparo_schema::person::{Country, Place, Setting};
 use amparo_schema::text::Lang;
+use amparo_schema::wire::disclosure::Withheld;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
 use amparo_schema::wire::push::{Frame, Reply};
 use amparo_schema::wire::receipt::Receipt;
+use amparo_seal::random::{Entropy as _, SeededEntropy};
 use amparo_seal::{
     Direction, PublicKey, Sealed, SegmentInput, VerifyKey, grant, open_volume, read_letter, seal,
     seal_volume, to_bytes, unverified,
@@ -100,6 +103,7 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
     assert_eq!((&listed[0]["case"], &listed[0]["screenings"]), (&CASE.to_string().into(), &1.into()));
     let (case, referral) = (CASE.to_string(), REFERRAL.to_string());
     assert_eq!(desk.json(&["desk", "show", &case])["case"], case.as_str());
+    assert_eq!(desk.json(&["desk", "show", &case, "--by-law"])["identity_by_law"], serde_json::json!([]));
 
     let answered = desk.json(&["desk", "answer", &case, &referral, "--accepted"]);
     assert_eq!(answered["letters_sent"], 1);
@@ -133,11 +137,50 @@ fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
         let done = desk.run(words);
         assert!(done.status.success() && !done.stdout.is_empty(), "{words:?}");
     }
+    let losses = desk.file("losses.csv");
+    let csv = ["desk", "htcds", "agency-c", "--csv"];
+    assert_eq!(desk.run(&csv).status.code(), Some(2), "records alone would not say what is lost");
+    let done = desk.run(&[&csv[..], &["--losses", losses.to_str().unwrap()]].concat());
+    assert!(done.status.success() && done.stdout.starts_with(b"case,"));
+    assert!(std::fs::read_to_string(&losses).unwrap().contains("prs_Birthdate"));
+    assert!(String::from_utf8(done.stderr).unwrap().contains("1 cases are left out"));
+    let report = ["desk", "report", "--annual", "2026"];
+    for inside in [&["--threshold", "5"][..], &["--place", "post"], &["--place", "area"]] {
+        let words = [&report[..], inside].concat();
+        let done = desk.run(&words);
+        assert!(String::from_utf8(done.stdout).unwrap().contains("inside the agency"), "{words:?}");
+        let published = desk.run(&[&words[..], &["--published"]].concat());
+        assert_eq!((published.status.code(), published.stdout.len()), (Some(2), 0), "{words:?}");
+    }
+    assert!(desk.run(&[&report[..], &["--published", "--place", "setting"]].concat()).status.success());
     let status = hq.json(&["status"]);
     assert_eq!(
         (&status["devices"], &status["segments"], &status["recipients"]),
         (&1.into(), &1.into(), &1.into())
     );
+}
+
+/// I27 by the command line: what a desk could not read is read by the next pull once it can.
+#[test]
+fn what_was_set_aside_is_read_once_the_desk_can() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let mut phone = hq.enrolled(35, serving.address);
+    let (desk, told) = desk(&hq, &format!("http://{}", serving.address), &[]);
+    let settings = desk.file("hq/desk.json");
+    let right = std::fs::read_to_string(&settings).unwrap();
+    let known = hq.json(&["status"]);
+    std::fs::write(&settings, right.replace(known["key"].as_str().unwrap(), &"01".repeat(32))).unwrap();
+    let sealed = screening(&mut phone);
+    let granted = given(&mut phone, &sealed, &told);
+    exchange(serving.address, &upload(&[segment(&sealed), granted])).replies();
+    let pulled = desk.json(&["desk", "pull"]);
+    assert_eq!((&pulled["segments"], &pulled["set_aside"]), (&0.into(), &1.into()));
+    assert_eq!(pulled["set_aside_without_room"], 0);
+    std::fs::write(&settings, right).unwrap();
+    assert_eq!(desk.json(&["desk", "pull"])["read_after_all"], 1);
+    assert_eq!(desk.json(&["desk", "show", &CASE.to_string()])["case"], CASE.to_string());
+    assert_eq!(desk.json(&["desk", "pull"])["read_after_all"], 0);
 }
 
 /// Volumes that somebody carried: the phone's upload in, an answer for the phone out, a damaged one told.
@@ -182,11 +225,86 @@ fn letters_wait_while_headquarters_is_away_and_a_new_key_reads_on() {
     let waits = desk.json(&["desk", "follow-up", &CASE.to_string(), "Synthetic: call back"]);
     assert_eq!(waits["letters_sent"], 0);
     assert!(waits["waiting"].is_string());
-    let _again = hq.serve_at(&address, &[]);
+    let again = hq.serve_at(&address, &[]);
     assert_eq!(desk.json(&["desk", "pull"])["letters_sent"], 1);
+    assert_eq!(desk.json(&["desk", "pull", "--letters-again"])["letters_sent"], 1);
     let newer = desk.json(&["desk", "new-key"]);
     assert_ne!(newer["key"], told["key"]);
     assert_eq!(newer["signing"], told["signing"]);
+
+    // Headquarters does not know the new key yet: that is told, and the old key's feed is read all the same.
+    phone.disclosures += 1;
+    let recipient = PublicKey::new(key(&told, "key")).id();
+    let withheld = vec![Withheld { segment: sealed.hash, recipient }];
+    let taken_back = phone.disclosure_at(phone.disclosures - 1, &[], &withheld);
+    exchange(again.address, &upload(&[taken_back])).replies();
+    let (done, told) = desk.said(&["desk", "pull"]);
+    assert_eq!((done, &told["withdrawn"]), (Some(1), &1.into()));
+    let failures = told["failures"].as_array().unwrap();
+    assert!(matches!(&failures[..], [one] if one.as_str().unwrap().starts_with("key ")), "{failures:?}");
+}
+
+/// A segment that fills most of a page.
+fn large(phone: &mut Phone) -> Sealed {
+    let at = Stamp { wall_ms: NOW, offset_minutes: 0, steady_ms: 1, doubt: None };
+    let noise = |n: u8| {
+        let mut bytes = vec![0; 45_000];
+        SeededEntropy::new((u64::from(n) << 8) | u64::from(phone.device.0[0])).fill(&mut bytes).unwrap();
+        let value = data_encoding::BASE64.encode(&bytes);
+        to_bytes(&Fact { at, body: Body::IdentityGiven { field: IdentityField::Document, value } }).unwrap()
+    };
+    let input = SegmentInput {
+        case: Some(CASE),
+        screening: Some(ScreeningId([8; 16])),
+        compartment: Compartment::Identity,
+        events: (1..=75).map(|n| (u64::from(n), noise(n))).collect(),
+        device: phone.device,
+        incarnation: phone.incarnation,
+        number: phone.number,
+        previous: phone.previous,
+    };
+    let sealed = seal(&input, &phone.signer, &phone.entropy).unwrap();
+    assert!(sealed.segment.len() * 2 > FRAME_BYTES_MAX, "two of them are more than one page");
+    phone.number += 1;
+    phone.previous = sealed.hash;
+    sealed
+}
+
+/// Headquarters is restored under a desk whose feed is longer than one page: the desk reads the other history
+/// to its end, in a few questions, and learns of a withdrawal that stands behind the first page.
+#[test]
+fn a_desk_reads_on_after_headquarters_was_restored() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let address = serving.address.to_string();
+    let mut phones = [41, 42, 43].map(|seed| hq.enrolled(seed, serving.address));
+    let (desk, told) = desk(&hq, &format!("http://{address}"), &[]);
+    // What fills pages is not for this desk to open, which would take long and show nothing.
+    let mut give = |phone: usize, size: fn(&mut Phone) -> Sealed, at| {
+        let phone = &mut phones[phone];
+        let mut sealed = size(phone);
+        sealed.key = screening(&mut Phone::new(99)).key;
+        let granted = given(phone, &sealed, &told);
+        exchange(at, &upload(&[segment(&sealed), granted])).replies();
+        assert_eq!(desk.json(&["desk", "pull"])["set_aside"], 1);
+        sealed
+    };
+    let first = give(0, large, serving.address);
+    let file = hq.file("one.backup");
+    hq.json(&["backup", file.to_str().unwrap()]);
+    give(1, screening, serving.address);
+    serving.terminate();
+    assert!(serving.wait());
+    hq.json(&["restore", file.to_str().unwrap()]);
+    let serving = hq.serve_at(&address, &[]);
+    assert_eq!(desk.json(&["desk", "pull"])["headquarters_went_back"], true);
+    give(2, large, serving.address);
+    phones[0].disclosures += 1;
+    let recipient = PublicKey::new(key(&told, "key")).id();
+    let withheld = vec![Withheld { segment: first.hash, recipient }];
+    let taken_back = phones[0].disclosure_at(phones[0].disclosures - 1, &[], &withheld);
+    exchange(serving.address, &upload(&[taken_back])).replies();
+    assert_eq!(desk.json(&["desk", "pull"])["withdrawn"], 1);
 }
 
 #[test]

@@ -48,6 +48,12 @@ impl Hq {
         serde_json::from_slice(&done.stdout).unwrap()
     }
 
+    /// The exit code of a command, and what it answers.
+    pub(crate) fn said(&self, words: &[&str]) -> (Option<i32>, Value) {
+        let done = self.command(words).arg("--json").output().unwrap();
+        (done.status.code(), serde_json::from_slice(&done.stdout).unwrap())
+    }
+
     pub(crate) fn serve(&self, words: &[&str]) -> Serving {
         self.serve_at("127.0.0.1:0", words)
     }

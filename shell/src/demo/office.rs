@@ -7,9 +7,10 @@ use amparo_core::random;
 use amparo_core::seal::{SecretKey, Signer, VerifyKey, from_bytes, to_bytes};
 use amparo_core::secret::Key;
 use amparo_hq::desk::report::Rules;
-use amparo_hq::desk::{Desk, Keys};
+use amparo_hq::desk::view::CaseView;
+use amparo_hq::desk::{Desk, Keys, Pulled, Waiting};
 use amparo_hq::relay::Reader;
-use amparo_schema::id::Hash;
+use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::wire::desk::Pull;
@@ -61,7 +62,6 @@ pub struct Office {
     agency: Agency,
     http: Http,
     now_ms: i64,
-    sent: usize,
 }
 
 impl Office {
@@ -91,7 +91,7 @@ impl Office {
         };
         let file = folder.join(format!("{}.db", agency.id));
         let desk = Desk::open(&file, &Key::new(&random::bytes(&SystemEntropy)?), keys, Rules::default())?;
-        Ok(Self { desk, agency, http: Http::new(&known.url, None)?, now_ms, sent: 0 })
+        Ok(Self { desk, agency, http: Http::new(&known.url, None)?, now_ms })
     }
 
     /// The desk.
@@ -99,43 +99,43 @@ impl Office {
         &mut self.desk
     }
 
+    /// A case, as this desk sees it now.
+    ///
+    /// # Errors
+    /// Those of the desk.
+    pub fn case(&self, case: CaseId) -> Result<CaseView, DemoError> {
+        Ok(self.desk.case(case, self.now_ms)?)
+    }
+
     /// Pulls every feed to its end; gives how many segments and how many withdrawals were new.
     ///
     /// # Errors
     /// Those of the desk and of the link.
     pub fn pull(&mut self) -> Result<(u64, u64), DemoError> {
-        let signer = Signer::from_seed(&self.agency.sign);
-        let (mut segments, mut withdrawn) = (0_u64, 0_u64);
-        for secret in &self.agency.read {
+        let Self { desk, agency, http, now_ms } = self;
+        let signer = Signer::from_seed(&agency.sign);
+        let mut pulled = Pulled::default();
+        for secret in &agency.read {
             let recipient = SecretKey::new(secret).public().id();
-            let feed = FeedId::recipient(recipient);
-            loop {
-                let cursor = self.desk.cursors()?.into_iter().find(|cursor| cursor.feed == feed);
-                let cursor = cursor.ok_or(DemoError::Content("a feed"))?;
+            let ask = |cursor| {
                 let down_bytes = u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX);
                 let asked = to_bytes(&signer.sign_object(&Pull { recipient, cursor, down_bytes })?)?;
-                let answer = self.http.post("/v1/pull", CBOR, &asked, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
-                let page: Page = from_bytes(&answer).map_err(|_| DemoError::Content("a page"))?;
-                let taken = self.desk.take(&page, self.now_ms)?;
-                segments = segments.saturating_add(taken.segments);
-                withdrawn = withdrawn.saturating_add(taken.withdrawn);
-                // Asking for the page after the last acknowledged the last one.
-                if page.entries.is_empty() {
-                    break;
-                }
-            }
+                let answer = http.post("/v1/pull", CBOR, &asked, DOWN_BYTES_MAX + ENVELOPE_BYTES)?;
+                from_bytes::<Page>(&answer).map_err(|_| DemoError::Content("a page"))
+            };
+            desk.pull(FeedId::recipient(recipient), *now_ms, ask, &mut pulled)?;
         }
-        Ok((segments, withdrawn))
+        Ok((pulled.segments, pulled.withdrawn))
     }
 
-    /// Sends the letters that were written since the last time.
+    /// Sends the letters that headquarters does not have.
     ///
     /// # Errors
     /// Those of the desk and of the link.
     pub fn send(&mut self) -> Result<(), DemoError> {
-        for letter in self.desk.letters()?.iter().skip(self.sent) {
-            self.http.post("/v1/letter", CBOR, &to_bytes(letter)?, ENVELOPE_BYTES)?;
-            self.sent = self.sent.saturating_add(1);
+        for Waiting { id, letter } in self.desk.waiting()? {
+            self.http.post("/v1/letter", CBOR, &to_bytes(&letter)?, ENVELOPE_BYTES)?;
+            self.desk.posted(id)?;
         }
         Ok(())
     }

@@ -255,7 +255,7 @@ impl Story {
         self.step("Lo que ve cada mesa, con su clave:", "What each desk sees, with its key:")?;
         let (custodian, _) = self.custodian.pull()?;
         let (agency, _) = self.agency.pull()?;
-        let (for_custodian, for_agency) = (self.custodian.desk().case(case)?, self.agency.desk().case(case)?);
+        let (for_custodian, for_agency) = (self.custodian.case(case)?, self.agency.case(case)?);
         self.say(
             &format!("custodio: {custodian} segmentos, todo menos quién es: {}", self.view(&for_custodian)),
             &format!("custodian: {custodian} segments, all but who it is: {}", self.view(&for_custodian)),
@@ -326,7 +326,7 @@ impl Story {
         self.device.withdraw_consent(done.screening, done.consent)?;
         self.seat().sync_over(&self.link)?;
         let (_, withdrawn) = self.agency.pull()?;
-        let view = self.agency.desk().case(done.case)?;
+        let view = self.agency.case(done.case)?;
         self.say(
             &format!("{withdrawn} segmentos retirados: {}", self.view(&view)),
             &format!("{withdrawn} segments withdrawn: {}", self.view(&view)),

@@ -55,7 +55,7 @@ fn a_killed_sync_goes_on_and_everything_arrives_once() {
         let cases: BTreeSet<_> = office.desk().cases().unwrap().into_iter().collect();
         assert_eq!(cases, wanted);
         for made in &made {
-            crate::is_whole(&office.desk().case(made.case).unwrap(), made);
+            crate::is_whole(&office.case(made.case).unwrap(), made);
         }
         assert_eq!(office.pull().unwrap(), (0, 0));
         assert_eq!(office.desk().status().unwrap().forks, []);

@@ -111,8 +111,8 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
 
     // The case with its consents, and identity, for the agency; the store's own facts for the custodian as well.
     assert_eq!((agency.pull().unwrap(), custodian.pull().unwrap()), ((2, 0), (3, 0)));
-    is_whole(&agency.desk().case(made.case).unwrap(), &made);
-    is_whole(&custodian.desk().case(made.case).unwrap(), &made);
+    is_whole(&agency.case(made.case).unwrap(), &made);
+    is_whole(&custodian.case(made.case).unwrap(), &made);
     answer(&mut agency, &made, &Answer::Accepted);
     let fetched = field.json(0, &["sync"]);
     assert_eq!((&fetched["ended"], &fetched["entries"]), (&"done".into(), &2.into()));
@@ -123,7 +123,7 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     // What the answer added arrives, and nothing twice.
     agency.pull().unwrap();
     assert_eq!(agency.pull().unwrap(), (0, 0));
-    let view = agency.desk().case(made.case).unwrap();
+    let view = agency.case(made.case).unwrap();
     assert_eq!(view.referrals[0].state, ReferralState::Accepted);
     is_whole(&view, &made);
 
@@ -134,8 +134,8 @@ fn a_screening_goes_to_the_desk_and_its_answer_comes_back() {
     drop(device);
     field.json(0, &["sync"]);
     assert!(agency.pull().unwrap().1 >= 2);
-    is_hidden(&agency.desk().case(made.case).unwrap());
-    assert!(custodian.pull().is_ok() && !custodian.desk().case(made.case).unwrap().outcomes.is_empty());
+    is_hidden(&agency.case(made.case).unwrap());
+    assert!(custodian.pull().is_ok() && !custodian.case(made.case).unwrap().outcomes.is_empty());
 
     // Nothing is logged; what whoever watches the server is told is counts.
     let counts = metrics(hq.address());
@@ -182,7 +182,7 @@ fn a_stick_does_the_same() {
     assert_eq!(field.level(made.screening), "stored");
     hq.serve().unwrap();
     assert_eq!(agency.pull().unwrap(), (2, 0));
-    is_whole(&agency.desk().case(made.case).unwrap(), &made);
+    is_whole(&agency.case(made.case).unwrap(), &made);
     let rejected = Answer::Rejected { reason: REJECTED.into() };
     answer(&mut agency, &made, &rejected);
     hq.stop().unwrap();
@@ -193,7 +193,7 @@ fn a_stick_does_the_same() {
     // Who rejected has nothing to do with the case any more.
     hq.serve().unwrap();
     assert!(agency.pull().unwrap().1 > 0);
-    is_hidden(&agency.desk().case(made.case).unwrap());
+    is_hidden(&agency.case(made.case).unwrap());
 
     let (found, files) = in_files(&planted(), &stick).unwrap();
     assert!(found.is_empty() && files >= 3, "{found:?}");

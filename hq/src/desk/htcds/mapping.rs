@@ -12,6 +12,9 @@ pub(super) enum Lossy {
     Language,
     Age,
     Foreign,
+    Children,
+    Unaccompanied,
+    Offence,
     Outcome,
     Referral,
     Exploitation,
@@ -42,6 +45,24 @@ pub(super) const LOSSES: &[Line] = &[
         "foreign or national",
         "prs_Citizenship",
         "the country is not asked; nationality as words is no code of ISO 3166",
+    ),
+    (
+        Some(Lossy::Children),
+        "children along",
+        "prs_NumberOfChildren",
+        "how many children are along says neither how many there are nor whose they are",
+    ),
+    (
+        Some(Lossy::Unaccompanied),
+        "child without parent or guardian",
+        "",
+        "no field; guidance 7 of the standard has classes of children, the field list has none",
+    ),
+    (
+        Some(Lossy::Offence),
+        "found while suspected of an offence",
+        "",
+        "no field, and it would speak against the person",
     ),
     (
         Some(Lossy::Outcome),
@@ -94,8 +115,8 @@ pub(super) const LOSSES: &[Line] = &[
     (
         None,
         "answers, indicators, dimensions, packs, gate, steps",
-        "",
-        "no field; vic_MethodOfRecruitment and vic_MethodsOfControl would need a mapping of each indicator, which no pack has yet",
+        "vic_MethodOfRecruitment; vic_MethodsOfControl",
+        "no field but these, which would need a mapping of each indicator; no pack has one yet",
     ),
     (
         None,
@@ -108,23 +129,36 @@ pub(super) const LOSSES: &[Line] = &[
     (
         None,
         "",
-        "vic_TraffickingStatus",
-        "ActualVictimOfTrafficking, NotAVictimOfTrafficking and vic_TraffickingStatusDecisionMakingOrg are decisions that no screening makes",
+        "vic_TraffickingStatus; vic_TraffickingStatusDecisionMakingOrg",
+        "ActualVictimOfTrafficking, NotAVictimOfTrafficking and who decided so are decisions that no screening makes",
     ),
     (
         None,
         "",
-        "prs_Salutation; prs_SecondName; prs_Title; prs_MaritalStatus; prs_HighestLevelOfEducation; prs_Mailing*; prs_HomePhone",
+        "prs_Salutation; prs_MiddleName; prs_SecondName; prs_Title; prs_Deceased; prs_MaritalStatus; prs_SecondaryLanguage; prs_HighestLevelOfEducation; prs_Mailing*; prs_HomePhone",
         "never asked",
     ),
     (
         None,
         "",
-        "vic_LocationOfRecruitment; vic_LocationOfExploitation; vic_ForcedLabourIndustry; vic_TypeOfSexExploitation; hte_*",
+        "vic_LocationOfRecruitment; vic_LocationOfExploitation; vic_ForcedLabourIndustry; vic_TypeOfSexExploitation; vic_RelationshipToTrafficker; vic_AgeWhenTrafficked; vic_RecruitmentWebsitesAndApps; vic_ExploitationWebsitesAndApps; hte_*",
         "not asked in this form",
     ),
     (None, "", "per_*", "nothing about other persons is ever stored"),
-    (None, "", "org_*; cas_CaseOwner; cas_Referring*; cco_*; spl_*", "the receiver's own"),
+    (None, "", "org_*; cas_CaseOwner; cco_*; spl_*", "the receiver's own"),
+    (
+        None,
+        "",
+        "cas_ReferringOrganisation; cas_ReferringPrimaryCaseWorker; cas_IncomingReferralDate; cas_ReasonForIncomingReferral; cas_IncomingReferralDetails; cas_ReferredPrimaryCaseWorker",
+        "a desk knows of no referral to it but this one, and no case worker is ever named",
+    ),
+    (None, "", "cas_ReasonForCaseClosure", "no case is closed here"),
+    (
+        None,
+        "",
+        "vic_AgreementToManagePersonalData; vic_Vulnerabilities; vic_DetailsOfVulnerabilities",
+        "the standard asks no longer for these",
+    ),
 ];
 
 pub(super) fn gender(sex: Sex) -> &'static str {
@@ -151,7 +185,8 @@ pub(super) fn exploitation(form: Exploitation) -> (&'static str, bool) {
 
 /// ISO 639-2 (terminological) of a language of the region; none for one without a code there.
 pub(super) fn language(lang: &Lang) -> Option<&'static str> {
-    const CODES: [(&str, &str); 13] = [
+    const CODES: [(&str, &str); 15] = [
+        ("arn", "arn"),
         ("ay", "aym"),
         ("de", "deu"),
         ("en", "eng"),
@@ -159,6 +194,7 @@ pub(super) fn language(lang: &Lang) -> Option<&'static str> {
         ("fr", "fra"),
         ("gn", "grn"),
         ("ht", "hat"),
+        ("nah", "nah"),
         ("nl", "nld"),
         ("pt", "por"),
         ("qu", "que"),

@@ -7,17 +7,19 @@
 
 mod mapping;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use amparo_schema::answer::Answer;
 use amparo_schema::fact::{ConsentBy, IdentityField, Scope};
 use amparo_schema::id::Hash;
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
-use amparo_schema::pack::policy::Purpose;
+use amparo_schema::pack::policy::{Purpose, intake};
+use amparo_schema::person::Person;
 use serde::Serialize;
 
 use super::report::{Format, csv_text};
-use super::view::{CaseView, ConsentView, Standing};
+use super::view::{CaseView, ConsentView, ScreeningView, Standing};
 use super::{Desk, DeskError};
 use mapping::{LOSSES, Lossy, exploitation, gender, language};
 
@@ -47,7 +49,9 @@ pub struct Export {
     pub standard: &'static str,
     /// One record for each case that may go.
     pub records: Vec<Record>,
-    /// Cases that may not go: no standing consent to share with the receiver.
+    /// Cases that may not go: no standing consent to share with the receiver. For the desk, and in no file for
+    /// the receiver, whom it would tell how many said no.
+    #[serde(skip)]
     pub left_out: u64,
     /// What is lost, either way.
     pub losses: Vec<Loss>,
@@ -128,7 +132,7 @@ const HEAD: [&str; 10] = [
 /// Those of the store.
 pub fn export(desk: &Desk, asked: &Asked, now_ms: i64) -> Result<Export, DeskError> {
     let mut making = Making::new(asked, now_ms);
-    desk.each_case(|case| making.add(&case))?;
+    desk.each_case(now_ms, |case| making.add(&case))?;
     Ok(making.done())
 }
 
@@ -213,15 +217,18 @@ impl<'a> Making<'a> {
     }
 
     fn needs(&mut self, case: &CaseView, record: &mut Record) {
-        let sexes: Vec<_> = case.screenings.iter().filter_map(|s| s.person.sex).collect();
-        if let Some(sex) = sexes.first().filter(|first| sexes.iter().all(|sex| sex == *first)) {
-            record.gender = gender(*sex).into();
-            self.lost(Lossy::Sex);
-        } else if !sexes.is_empty() {
-            self.lost(Lossy::Disagree);
+        let sexes: BTreeSet<_> = case.screenings.iter().filter_map(|s| s.person.sex).collect();
+        // Devices may disagree within one screening, which then has no sex at all.
+        let unsettled = |s: &ScreeningView| s.person.sex.is_none() && said_differently(s, intake::SEX);
+        match (sexes.first(), sexes.len()) {
+            (Some(sex), 1) if !case.screenings.iter().any(unsettled) => {
+                record.gender = gender(*sex).into();
+                self.lost(Lossy::Sex);
+            }
+            (None, _) if !case.screenings.iter().any(unsettled) => {}
+            _ => self.lost(Lossy::Disagree),
         }
-        let spoken: std::collections::BTreeSet<_> =
-            case.screenings.iter().flat_map(|s| &s.person.languages).collect();
+        let spoken: BTreeSet<_> = case.screenings.iter().flat_map(|s| &s.person.languages).collect();
         match (spoken.first().and_then(|lang| language(lang)), spoken.len()) {
             (_, 0) => {}
             (Some(code), 1) => record.language = code.into(),
@@ -232,6 +239,16 @@ impl<'a> Making<'a> {
         }
         if case.screenings.iter().any(|s| s.person.foreign.is_some()) {
             self.lost(Lossy::Foreign);
+        }
+        let noted = |said: fn(&Person) -> bool| case.screenings.iter().any(|s| said(&s.person));
+        if noted(|person| person.children_along.is_some()) {
+            self.lost(Lossy::Children);
+        }
+        if noted(|person| person.unaccompanied.is_some()) {
+            self.lost(Lossy::Unaccompanied);
+        }
+        if noted(|person| person.offence_suspected.is_some()) {
+            self.lost(Lossy::Offence);
         }
     }
 
@@ -253,9 +270,9 @@ impl<'a> Making<'a> {
     }
 
     fn indicators(&mut self, case: &CaseView, record: &mut Record) {
-        let forms: std::collections::BTreeSet<_> =
+        let forms: BTreeSet<_> =
             case.screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
-        let mut words = std::collections::BTreeSet::new();
+        let mut words = BTreeSet::new();
         for form in forms {
             let (word, exact) = exploitation(form);
             words.insert(word);
@@ -288,8 +305,16 @@ impl<'a> Making<'a> {
     }
 }
 
+/// Whether devices gave different answers to an item of one screening.
+fn said_differently(screening: &ScreeningView, item: &str) -> bool {
+    let sides = screening.answers.get(item).map(Vec::as_slice).unwrap_or_default();
+    let known = sides.iter().filter(|side| matches!(side.said, Answer::Known(_)));
+    let said: Vec<&Answer> = known.map(|side| &side.said).collect();
+    said.windows(2).any(|pair| matches!(pair, [a, b] if a != b))
+}
+
 impl Export {
-    /// The records as CSV, or the whole export as JSON.
+    /// The records as CSV, beside which [`Export::losses_csv`] belongs, or records and losses as JSON.
     ///
     /// # Errors
     /// [`DeskError::Text`].

@@ -25,6 +25,40 @@ pub struct Rules {
     pub threshold: Threshold,
     /// Who is counted.
     pub counted: Counted,
+    /// By what of the place.
+    pub place: PlaceBy,
+}
+
+/// By what of the place a report counts: one thing for each report, because the numbers of a country and those
+/// of its areas or posts could be subtracted from each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlaceBy {
+    /// By country.
+    #[default]
+    Country,
+    /// By first-level area. For reading inside the agency.
+    Area,
+    /// By post or crossing. For reading inside the agency.
+    Post,
+    /// By kind of place.
+    Setting,
+}
+
+impl PlaceBy {
+    /// Whether it may be published (research/domain.md 4.7: no small areas, no posts).
+    #[must_use]
+    pub fn is_coarse(self) -> bool {
+        matches!(self, Self::Country | Self::Setting)
+    }
+
+    fn variable(self) -> Variable {
+        match self {
+            Self::Country => Variable::Country,
+            Self::Area => Variable::Area,
+            Self::Post => Variable::Post,
+            Self::Setting => Variable::Setting,
+        }
+    }
 }
 
 /// Who is counted. Whoever refused or withdrew is never counted.
@@ -99,7 +133,7 @@ pub struct Table {
 }
 
 /// One number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
     /// As counted.
     Count(u64),
@@ -117,7 +151,7 @@ impl Serialize for Cell {
 }
 
 /// What is counted by: the variables that the region's reports ask for and a screening can know
-/// (research/domain.md 4.5, 4.6).
+/// (research/domain.md 4.5, 4.6). Of the place one alone, as [`PlaceBy`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Variable {
@@ -150,6 +184,6 @@ pub enum Variable {
 /// Those of the store; [`DeskError::Text`].
 pub fn report(desk: &Desk, period: Period, now_ms: i64, format: Format) -> Result<String, DeskError> {
     let mut tally = Tally::new(period, *desk.rules(), now_ms);
-    desk.each_case(|case| tally.add(&case))?;
+    desk.each_case(now_ms, |case| tally.add(&case))?;
     tally.report().write(format)
 }

@@ -9,7 +9,7 @@ use amparo_schema::person::{Exploitation, Person, Setting, Sex};
 
 use super::period::Lies;
 use super::suppress::{Threshold, adding_up, overlapping};
-use super::{Counted, Period, Report, Rules, Table, Unit, Variable};
+use super::{Cell, Counted, Period, PlaceBy, Report, Rules, Table, Unit, Variable};
 use crate::desk::view::{CaseView, ReferralView, ScreeningView, Standing};
 
 /// Counts in the making.
@@ -25,15 +25,14 @@ pub struct Tally {
 }
 
 const UNKNOWN: &str = "unknown";
-const VARIABLES: [Variable; 10] = [
+/// What small categories of a list without an end are put together as. No name, area or country is written so.
+const OTHERS: &str = "(others)";
+/// Beside the place.
+const VARIABLES: [Variable; 6] = [
     Variable::Sex,
     Variable::AgeBand,
     Variable::Exploitation,
     Variable::Citizenship,
-    Variable::Country,
-    Variable::Area,
-    Variable::Post,
-    Variable::Setting,
     Variable::Outcome,
     Variable::Referral,
 ];
@@ -45,8 +44,12 @@ impl Tally {
     /// Nothing counted yet. `now_ms` is the time by which consents lapse.
     #[must_use]
     pub fn new(period: Period, rules: Rules, now_ms: i64) -> Self {
-        let variables = if is_sdg(period) { &SDG_VARIABLES[..] } else { &VARIABLES[..] };
-        let counts = variables.iter().map(|variable| (*variable, closed_list(*variable))).collect();
+        let (variables, place) = match period {
+            Period::Sdg1622 { .. } => (&SDG_VARIABLES[..], None),
+            _ => (&VARIABLES[..], Some(rules.place.variable())),
+        };
+        let all = variables.iter().copied().chain(place);
+        let counts = all.map(|variable| (variable, closed_list(variable))).collect();
         Self { period, rules, now_ms, total: 0, undated: 0, not_counted: 0, counts }
     }
 
@@ -114,15 +117,7 @@ impl Tally {
         let asked = self.rules.threshold;
         let least = if sdg { asked.max(Threshold::PUBLISHED) } else { asked };
         let (from, to) = self.period.days();
-        let table = |(variable, counts): (&Variable, &BTreeMap<String, u64>)| {
-            let numbers: Vec<u64> = counts.values().copied().collect();
-            let overlaps = matches!(variable, Variable::Exploitation | Variable::Outcome);
-            let shown =
-                if overlaps { overlapping(&numbers, self.total, least) } else { adding_up(&numbers, least) };
-            let withheld = shown.is_none();
-            let cells = counts.keys().cloned().zip(shown.unwrap_or_default()).collect();
-            Table { variable: *variable, overlapping: overlaps, withheld, cells }
-        };
+        let table = |(variable, counts): (&Variable, &BTreeMap<_, _>)| self.table(*variable, counts, least);
         Report {
             report: self.period.name(),
             from,
@@ -134,23 +129,62 @@ impl Tally {
             tables: self.counts.iter().map(table).collect(),
             undated: least.alone(self.undated),
             not_counted: least.alone(self.not_counted),
-            notes: notes(sdg),
+            notes: notes(sdg, least, self.rules.place),
         }
     }
+
+    fn table(&self, variable: Variable, counts: &BTreeMap<String, u64>, least: Threshold) -> Table {
+        let numbers: Vec<u64> = counts.values().copied().collect();
+        let overlaps = matches!(variable, Variable::Exploitation | Variable::Outcome);
+        let shown = if overlaps {
+            let alone: Vec<bool> = counts.keys().map(|category| stands_alone(category)).collect();
+            overlapping(&numbers, &alone, self.total, least)
+        } else {
+            adding_up(&numbers, least)
+        };
+        let withheld = shown.is_none();
+        let mut cells: Vec<(String, Cell)> = counts.keys().cloned().zip(shown.unwrap_or_default()).collect();
+        if is_open(variable) && cells.iter().any(|(_, cell)| *cell == Cell::Suppressed) {
+            // The total less what is shown: nothing that was not known, and no name.
+            cells.retain(|(_, cell)| *cell != Cell::Suppressed);
+            let rest = cells.iter().fold(self.total, |rest, (_, cell)| match cell {
+                Cell::Count(n) => rest.saturating_sub(*n),
+                Cell::Suppressed => rest,
+            });
+            cells.push((OTHERS.to_owned(), Cell::Count(rest)));
+        }
+        Table { variable, overlapping: overlaps, withheld, cells }
+    }
+}
+
+/// Whether the list of categories has no end, so that a name in it tells that there was someone.
+fn is_open(variable: Variable) -> bool {
+    matches!(variable, Variable::Country | Variable::Area | Variable::Post)
+}
+
+/// Whether nobody falls under this category and another one.
+fn stands_alone(category: &str) -> bool {
+    category == UNKNOWN || category == Outcome::NoneNotedToday.as_str()
 }
 
 fn is_sdg(period: Period) -> bool {
     matches!(period, Period::Sdg1622 { .. })
 }
 
-fn notes(sdg: bool) -> Vec<&'static str> {
+fn notes(sdg: bool, least: Threshold, place: PlaceBy) -> Vec<&'static str> {
     let mut notes = vec![
         "Screenings note indicators. They are not formal identifications; never add the two series.",
         "Counts of one desk: what was disclosed to this agency, and only where the person agreed to be counted.",
-        "Numbers below the threshold, and cells that would give them away, are suppressed (Cox 1980). Zero is shown.",
+        "Numbers below the threshold, and cells that would give them away, are suppressed (Cox 1980). Zero is shown where that gives nothing away.",
         "Do not publish overlapping periods or several desks' reports of one period: they can be subtracted.",
         "Never publish figures of a single post.",
     ];
+    if least < Threshold::PUBLISHED || (!sdg && !place.is_coarse()) {
+        notes.push(
+            "For reading inside the agency alone: small areas, posts or numbers below 11 are shown. Neither \
+             publish it nor hand it on; beside another report of the period it tells what that one hides.",
+        );
+    }
     if sdg {
         notes.push(
             "This is not SDG 16.2.2. The indicator counts formally detected persons per 100,000 of the \

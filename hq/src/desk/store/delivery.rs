@@ -1,4 +1,10 @@
 //! When a segment was granted and when it was withdrawn, and what follows: whether it is hidden.
+//!
+//! All of it follows from the deliveries, from where histories parted and from how far headquarters shows the
+//! one that is followed. Between two feeds there is no order: until a pull has read both to their ends, a
+//! segment that one gives and the other has withdrawn is shown.
+
+use std::collections::BTreeMap;
 
 use amparo_schema::id::Hash;
 use amparo_schema::wire::feed::FeedId;
@@ -25,33 +31,76 @@ struct Delivered {
     place: Place,
     /// Which grant; none for a withdrawal.
     grant: Option<Hash>,
+    /// Whether headquarters still tells it.
+    told: Told,
 }
 
-/// Whether a segment with these deliveries is hidden. A withdrawal hides it until a grant comes that its own
-/// feed shows after it; a grant that was there before, seen again because a feed was read anew, is none.
-/// In doubt it is hidden.
+/// Whether headquarters still tells what it told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// It does.
+    Still,
+    /// It showed fewer entries of this history since, and has not come as far again.
+    InDoubt,
+    /// It tells another history now, in which something else stands there.
+    NoMore,
+}
+
+/// What one feed says of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Given,
+    Withdrawn,
+    Nothing,
+}
+
+/// What these deliveries of one feed say, counting what is told as surely as `least` or more so. The last
+/// counts, in the order of the history that is followed. A withdrawal outside of it still counts, until a
+/// grant comes that was not there before it: a grant seen again because a feed was read anew is none.
+fn word(feed: &[&Delivered], least: Told) -> Word {
+    let last = feed.iter().filter(|d| d.told <= least).max_by_key(|d| d.place.position);
+    let Some(last) = last else { return Word::Nothing };
+    let Some(grant) = last.grant else { return Word::Withdrawn };
+    let mut outside = feed.iter().filter(|d| d.grant.is_none() && d.told > least);
+    if outside.all(|withdrawal| answers(feed, grant, withdrawal.place)) {
+        Word::Given
+    } else {
+        Word::Withdrawn
+    }
+}
+
+/// Whether the grant was given after the withdrawal: in the same history, or never before it.
+fn answers(feed: &[&Delivered], grant: Hash, withdrawal: Place) -> bool {
+    let at = |place: Place| (place.generation, place.position);
+    let seen = || feed.iter().filter(|d| d.grant == Some(grant)).map(|d| at(d.place));
+    let after = seen().any(|(g, p)| g == withdrawal.generation && p > withdrawal.position);
+    after || !seen().any(|seen| seen < at(withdrawal))
+}
+
+/// What every feed says, each judged alone: a device that changes from one key of an agency to another
+/// withholds from the first and grants to the second, and a person's no is told to every key that had a grant.
+fn words(all: &[Delivered], least: Told) -> Vec<Word> {
+    let mut feeds: BTreeMap<FeedId, Vec<&Delivered>> = BTreeMap::new();
+    for delivered in all {
+        feeds.entry(delivered.place.feed).or_default().push(delivered);
+    }
+    feeds.values().map(|feed| word(feed, least)).collect()
+}
+
+/// Whether a segment with these deliveries is hidden: shown is what some feed gives. In doubt it is hidden.
 fn hidden(all: &[Delivered]) -> bool {
-    let withdrawals = || all.iter().filter(|d| d.grant.is_none());
-    withdrawals().any(|w| !all.iter().any(|g| g.grant.is_some() && lifts(all, g, w)))
+    !words(all, Told::Still).contains(&Word::Given)
 }
 
-/// Whether this sighting of a grant stands after the withdrawal.
-fn lifts(all: &[Delivered], grant: &Delivered, withdrawal: &Delivered) -> bool {
-    let (g, w) = (grant.place, withdrawal.place);
-    if g.feed != w.feed {
-        return false;
-    }
-    if g.generation == w.generation {
-        return g.position > w.position;
-    }
-    let there_before = all
-        .iter()
-        .any(|d| d.grant == grant.grant && d.place.feed == w.feed && d.place.generation <= w.generation);
-    g.generation > w.generation && !there_before
+/// Whether it was withdrawn, and nothing that is only in doubt gives it. What is given again after that comes
+/// whole, so nothing is lost to a withdrawal that headquarters takes back.
+fn withdrawn(all: &[Delivered]) -> bool {
+    let words = words(all, Told::InDoubt);
+    words.contains(&Word::Withdrawn) && !words.contains(&Word::Given)
 }
 
 impl Tx<'_> {
-    /// Notes a delivery and hides or shows the segment, if it is here.
+    /// Notes a delivery or a withdrawal; [`Tx::settle`] says what follows.
     pub(in crate::desk) fn deliver(
         &self,
         segment: Hash,
@@ -69,45 +118,40 @@ impl Tx<'_> {
                 grant.map(|hash| hash.0.to_vec()),
             ],
         )?;
-        self.settle(segment)
-    }
-
-    /// Hides what was given from `position` on: headquarters lost it, and perhaps a withdrawal with it. It is
-    /// shown again when it is given again.
-    pub(in crate::desk) fn doubt(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
-        self.0.execute(
-            "UPDATE segment SET hidden = 1
-             WHERE hash IN (SELECT segment FROM delivery WHERE feed = ?1 AND position >= ?2)",
-            params![&feed.0.0[..], whole(position)?],
-        )?;
         Ok(())
     }
 
-    /// Shows again what is given before `end` as it was before, from the place on from which it was doubted,
-    /// unless something else hides it.
-    pub(in crate::desk) fn confirm(&self, feed: FeedId, end: u64) -> Result<(), DeskError> {
-        let mut found = self.0.prepare_cached(
-            "SELECT d.segment FROM delivery d JOIN feed f ON f.feed = d.feed
-             WHERE d.feed = ?1 AND d.position >= f.behind_at AND d.position < ?2",
-        )?;
-        let mut rows = found.query(params![&feed.0.0[..], whole(end)?])?;
+    /// Hides or shows what the feed ever told from `position` on.
+    pub(in crate::desk) fn settle_from(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
+        let mut found = self
+            .0
+            .prepare_cached("SELECT DISTINCT segment FROM delivery WHERE feed = ?1 AND position >= ?2")?;
+        let mut rows = found.query(params![&feed.0.0[..], whole(position)?])?;
         while let Some(row) = rows.next()? {
             self.settle(Hash(bytes(row.get(0)?, "segment")?))?;
         }
         Ok(())
     }
 
-    fn settle(&self, segment: Hash) -> Result<(), DeskError> {
-        let hide = hidden(&self.deliveries(segment)?);
+    /// Hides or shows a segment, by everything that was told of it, and erases what was withdrawn.
+    pub(in crate::desk) fn settle(&self, segment: Hash) -> Result<(), DeskError> {
+        let all = self.deliveries(segment)?;
+        if withdrawn(&all) {
+            self.erase(segment)?;
+        }
+        let hide = hidden(&all);
         let change = "UPDATE segment SET hidden = ?2 WHERE hash = ?1 AND hidden <> ?2";
         self.0.execute(change, params![&segment.0[..], hide])?;
         Ok(())
     }
 
     fn deliveries(&self, segment: Hash) -> Result<Vec<Delivered>, DeskError> {
-        let mut found = self
-            .0
-            .prepare_cached("SELECT feed, generation, position, granted FROM delivery WHERE segment = ?1")?;
+        let mut found = self.0.prepare_cached(
+            "SELECT d.feed, d.generation, d.position, d.granted, d.position >= f.shown,
+                 EXISTS (SELECT 1 FROM fork k
+                     WHERE k.feed = d.feed AND k.generation > d.generation AND k.position <= d.position)
+             FROM delivery d JOIN feed f ON f.feed = d.feed WHERE d.segment = ?1",
+        )?;
         let mut rows = found.query([&segment.0[..]])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
@@ -115,7 +159,12 @@ impl Tx<'_> {
             let place = Place { feed, generation: count(row.get(1)?)?, position: count(row.get(2)?)? };
             let grant: Option<Vec<u8>> = row.get(3)?;
             let grant = grant.map(|hash| Ok::<_, DeskError>(Hash(bytes(hash, "grant")?))).transpose()?;
-            out.push(Delivered { place, grant });
+            let told = match (row.get(5)?, row.get(4)?) {
+                (true, _) => Told::NoMore,
+                (false, true) => Told::InDoubt,
+                (false, false) => Told::Still,
+            };
+            out.push(Delivered { place, grant, told });
         }
         Ok(out)
     }
@@ -125,35 +174,87 @@ impl Tx<'_> {
 mod tests {
     use super::*;
 
-    fn at(generation: u64, position: u64, grant: Option<u8>) -> Delivered {
-        let feed = FeedId(Hash([1; 32]));
-        Delivered { place: Place { feed, generation, position }, grant: grant.map(|g| Hash([g; 32])) }
+    fn at(generation: u64, position: u64, grant: Option<u8>, told: Told) -> Delivered {
+        let place = Place { feed: FeedId(Hash([1; 32])), generation, position };
+        Delivered { place, grant: grant.map(|g| Hash([g; 32])), told }
+    }
+
+    fn still(generation: u64, position: u64, grant: Option<u8>) -> Delivered {
+        at(generation, position, grant, Told::Still)
+    }
+
+    fn gone(generation: u64, position: u64, grant: Option<u8>) -> Delivered {
+        at(generation, position, grant, Told::NoMore)
+    }
+
+    fn elsewhere(delivered: Delivered) -> Delivered {
+        Delivered { place: Place { feed: FeedId(Hash([2; 32])), ..delivered.place }, ..delivered }
     }
 
     #[test]
     fn a_withdrawal_hides_until_a_new_grant_follows_it() {
-        let (first, withdrawn, again) = (at(0, 3, Some(1)), at(0, 7, None), at(0, 9, Some(2)));
+        let (first, withdrawn, again) = (still(0, 3, Some(1)), still(0, 7, None), still(0, 9, Some(2)));
         assert!(!hidden(&[first]));
         assert!(hidden(&[withdrawn]) && hidden(&[first, withdrawn]));
         assert!(!hidden(&[first, withdrawn, again]));
+        assert!(hidden(&[]), "what nobody gives is not shown");
     }
 
     #[test]
     fn a_feed_read_anew_shows_nothing_that_was_withdrawn_and_ends_where_it_was() {
-        let mut seen = vec![at(0, 3, Some(1)), at(0, 7, None)];
-        seen.push(at(1, 3, Some(1)));
+        let before = [gone(0, 3, Some(1)), gone(0, 7, None)];
+        let seen = [&before[..], &[still(1, 3, Some(1))]].concat();
         assert!(hidden(&seen), "the old grant, seen again, is no new one");
-        seen.push(at(1, 7, None));
-        assert!(hidden(&seen));
-        let mut granted_again = vec![at(0, 3, Some(1)), at(0, 7, None), at(0, 9, Some(2))];
-        for next in [at(1, 3, Some(1)), at(1, 7, None), at(1, 9, Some(2))] {
-            granted_again.push(next);
+        assert!(hidden(&[&seen[..], &[still(1, 7, None)]].concat()));
+        let before = [&before[..], &[gone(0, 9, Some(2))]].concat();
+        let again = [still(1, 3, Some(1)), still(1, 7, None), still(1, 9, Some(2))];
+        for read in 0..=again.len() {
+            let seen = [&before[..], &again[..read]].concat();
+            assert_eq!(hidden(&seen), read < again.len(), "after {read}");
         }
-        assert!(!hidden(&granted_again));
+        let third =
+            [&before[..], &again.map(|d| Delivered { told: Told::NoMore, ..d }), &[still(2, 9, Some(2))]];
+        assert!(!hidden(&third.concat()), "the second grant followed the withdrawal wherever both were told");
     }
 
     #[test]
     fn a_grant_that_is_new_in_a_later_history_lifts_an_older_withdrawal() {
-        assert!(!hidden(&[at(0, 3, Some(1)), at(0, 7, None), at(1, 4, Some(2))]));
+        assert!(!hidden(&[still(0, 3, Some(1)), gone(0, 7, None), still(1, 7, Some(2))]));
+        assert!(hidden(&[still(0, 3, Some(1)), gone(0, 7, None)]), "and none lifts nothing");
+    }
+
+    #[test]
+    fn what_headquarters_tells_no_more_or_perhaps_not_is_not_shown() {
+        for told in [Told::InDoubt, Told::NoMore] {
+            assert!(hidden(&[at(0, 3, Some(1), told)]));
+            assert!(hidden(&[still(0, 3, Some(1)), at(0, 7, None, told)]), "the no may be lost there");
+        }
+    }
+
+    #[test]
+    fn each_feed_is_judged_alone_and_one_that_gives_is_enough() {
+        let withdrawn = [still(0, 3, Some(1)), still(0, 7, None)];
+        let other = elsewhere(still(0, 0, Some(2)));
+        assert!(!hidden(&[&withdrawn[..], &[other]].concat()), "the device went on to another key");
+        let both = [&withdrawn[..], &[other, elsewhere(still(0, 1, None))]].concat();
+        assert!(hidden(&both), "a person's no reaches every key");
+        assert!(hidden(&[elsewhere(gone(0, 0, Some(2))), withdrawn[0], withdrawn[1]]));
+    }
+
+    #[test]
+    fn what_is_only_in_doubt_is_not_erased() {
+        let no = [still(0, 3, Some(1)), still(0, 7, None)];
+        assert!(super::withdrawn(&no));
+        assert!(super::withdrawn(&[still(0, 3, Some(1)), at(0, 7, None, Told::InDoubt)]));
+        assert!(
+            super::withdrawn(&[still(0, 3, Some(1)), gone(0, 7, None)]),
+            "the old grant does not undo it"
+        );
+        for told in [Told::Still, Told::InDoubt] {
+            let given = at(0, 3, Some(1), told);
+            assert!(!super::withdrawn(&[given]));
+            assert!(!super::withdrawn(&[no[0], no[1], elsewhere(given)]), "another feed may give it again");
+        }
+        assert!(!super::withdrawn(&[gone(0, 3, Some(1))]) && !super::withdrawn(&[]));
     }
 }

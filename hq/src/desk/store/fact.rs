@@ -33,7 +33,7 @@ pub(in crate::desk) struct Row {
     pub(in crate::desk) device: DeviceId,
     /// Its counter in the device's store.
     pub(in crate::desk) counter: u64,
-    /// The encoded fact.
+    /// The encoded fact; empty once it was erased.
     pub(in crate::desk) body: Vec<u8>,
     /// Its screening.
     pub(in crate::desk) screening: Option<ScreeningId>,
@@ -87,7 +87,7 @@ impl Tx<'_> {
     }
 
     /// Keeps a segment and its facts; true when it was not here before. One that was here keeps its facts,
-    /// and the earlier of both times.
+    /// and the earlier of both times; one that was erased has them again.
     pub(in crate::desk) fn keep_segment(&self, new: &NewSegment<'_>) -> Result<bool, DeskError> {
         let changed = self.0.execute(
             "INSERT INTO segment (hash, device, incarnation, number, bytes, granted, received_ms, hidden)
@@ -105,8 +105,18 @@ impl Tx<'_> {
         if changed == 0 {
             let earlier = "UPDATE segment SET received_ms = ?2 WHERE hash = ?1 AND received_ms > ?2";
             self.0.execute(earlier, params![&new.hash.0[..], new.received_ms])?;
+            let again = "UPDATE segment SET bytes = ?2, granted = ?3 WHERE hash = ?1 AND length(bytes) = 0";
+            if self.0.execute(again, params![&new.hash.0[..], new.bytes, new.granted])? > 0 {
+                self.0.execute("DELETE FROM fact WHERE segment = ?1", [&new.hash.0[..]])?;
+                self.keep_facts(new)?;
+            }
             return Ok(false);
         }
+        self.keep_facts(new)?;
+        Ok(true)
+    }
+
+    fn keep_facts(&self, new: &NewSegment<'_>) -> Result<(), DeskError> {
         let mut add = self.0.prepare_cached(
             "INSERT INTO fact (segment, counter, device, incarnation, case_id, screening, compartment, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -123,7 +133,21 @@ impl Tx<'_> {
                 event.fact,
             ])?;
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Erases what a segment says, its ciphertext and its grant. That there was such a fact of the case stays,
+    /// and so do facts about consent: a no counts also when it was withdrawn itself.
+    pub(in crate::desk) fn erase(&self, segment: Hash) -> Result<(), DeskError> {
+        let changed = self.0.execute(
+            "UPDATE segment SET bytes = x'', granted = x'' WHERE hash = ?1 AND length(bytes) > 0
+             AND NOT EXISTS (SELECT 1 FROM fact WHERE segment = ?1 AND compartment = ?2)",
+            params![&segment.0[..], compartment_code(Compartment::Consent)],
+        )?;
+        if changed > 0 {
+            self.0.execute("UPDATE fact SET body = x'' WHERE segment = ?1", [&segment.0[..]])?;
+        }
+        Ok(())
     }
 
     /// Every case of which the desk may read something, or could before it was withdrawn.

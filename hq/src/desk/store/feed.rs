@@ -15,6 +15,10 @@ pub(in crate::desk) struct Feed {
     pub(in crate::desk) cursor: Cursor,
     /// Which history of it is followed.
     pub(in crate::desk) generation: u64,
+    /// Entries that headquarters had when it last told.
+    pub(in crate::desk) head: u64,
+    /// How far of what was read headquarters shows; all of it, unless it lost some.
+    pub(in crate::desk) shown: u64,
 }
 
 /// Where one feed stands, for people.
@@ -30,7 +34,7 @@ pub struct FeedState {
     pub resets: u64,
     /// The first entry that was another one, at the last reset.
     pub forked_at: Option<u64>,
-    /// Set while headquarters last showed fewer entries than were read: it lost some, or the page is old.
+    /// How far headquarters shows what was read, while that is not all: it lost some, or the page is old.
     pub behind_at: Option<u64>,
 }
 
@@ -50,34 +54,34 @@ pub struct Aside {
 impl Tx<'_> {
     /// The feed; at its start when it was never read.
     pub(in crate::desk) fn feed(&self, feed: FeedId) -> Result<Feed, DeskError> {
-        let row: Option<(i64, Vec<u8>, i64)> = self
+        let row: Option<(i64, Vec<u8>, i64, i64, i64)> = self
             .0
-            .query_row("SELECT read, link, generation FROM feed WHERE feed = ?1", [&feed.0.0[..]], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-            })
+            .query_row(
+                "SELECT read, link, generation, head, shown FROM feed WHERE feed = ?1",
+                [&feed.0.0[..]],
+                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)),
+            )
             .optional()?;
-        let Some((read, link, generation)) = row else {
-            return Ok(Feed { cursor: Cursor::start(feed), generation: 0 });
+        let Some((read, link, generation, head, shown)) = row else {
+            return Ok(Feed { cursor: Cursor::start(feed), generation: 0, head: 0, shown: 0 });
         };
         let cursor = Cursor { feed, read: count(read)?, link: Hash(bytes(link, "link")?) };
-        Ok(Feed { cursor, generation: count(generation)? })
+        Ok(Feed { cursor, generation: count(generation)?, head: count(head)?, shown: count(shown)? })
     }
 
-    /// Keeps how far the feed was read; `again` says how far of it headquarters has given by now, if it had
-    /// fallen behind.
-    pub(in crate::desk) fn keep_feed(&self, feed: &Feed, head: u64, again: u64) -> Result<(), DeskError> {
-        let (id, cursor) = (&feed.cursor.feed.0.0[..], &feed.cursor);
+    /// Keeps how far the feed was read.
+    pub(in crate::desk) fn keep_feed(&self, feed: &Feed) -> Result<(), DeskError> {
         self.0.execute(
-            "INSERT INTO feed (feed, read, link, head, generation) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (feed) DO UPDATE SET read = ?2, link = ?3, head = ?4, generation = ?5,
-                 behind_at = CASE WHEN ?4 < ?2 THEN ?4 WHEN ?6 < ?2 THEN behind_at END",
+            "INSERT INTO feed (feed, read, link, head, generation, shown) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (feed) DO UPDATE
+             SET read = ?2, link = ?3, head = ?4, generation = ?5, shown = ?6",
             params![
-                id,
-                whole(cursor.read)?,
-                &cursor.link.0[..],
-                whole(head)?,
+                &feed.cursor.feed.0.0[..],
+                whole(feed.cursor.read)?,
+                &feed.cursor.link.0[..],
+                whole(feed.head)?,
                 whole(feed.generation)?,
-                whole(again)?
+                whole(feed.shown)?,
             ],
         )?;
         Ok(())
@@ -105,29 +109,40 @@ impl Tx<'_> {
         found.map(|link| Ok(Hash(bytes(link, "link")?))).transpose()
     }
 
-    /// Forgets the links from `position` on: another history goes on from there.
-    pub(in crate::desk) fn fork(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
-        let place = params![&feed.0.0[..], whole(position)?];
-        self.0.execute("DELETE FROM place WHERE feed = ?1 AND position >= ?2", place)?;
-        self.0.execute("UPDATE feed SET forked_at = ?2 WHERE feed = ?1", place)?;
+    /// From `position` on another history, `generation`, is followed: forgets the links of the one before.
+    pub(in crate::desk) fn fork(
+        &self,
+        feed: FeedId,
+        generation: u64,
+        position: u64,
+    ) -> Result<(), DeskError> {
+        let id = &feed.0.0[..];
+        self.0
+            .execute("DELETE FROM place WHERE feed = ?1 AND position >= ?2", params![id, whole(position)?])?;
+        self.0.execute(
+            "INSERT INTO fork (feed, generation, position) VALUES (?1, ?2, ?3)",
+            params![id, whole(generation)?, whole(position)?],
+        )?;
         Ok(())
     }
 
     /// Where every feed stands.
     pub(in crate::desk) fn feeds(&self) -> Result<Vec<FeedState>, DeskError> {
         let mut found = self.0.prepare_cached(
-            "SELECT feed, read, head, generation, forked_at, behind_at FROM feed ORDER BY feed",
+            "SELECT f.feed, f.read, f.head, f.generation, f.shown, k.position
+             FROM feed f LEFT JOIN fork k ON k.feed = f.feed AND k.generation = f.generation ORDER BY f.feed",
         )?;
         let mut rows = found.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
+            let (read, shown) = (count(row.get(1)?)?, count(row.get(4)?)?);
             out.push(FeedState {
                 feed: Hash(bytes(row.get(0)?, "feed")?),
-                read: count(row.get(1)?)?,
+                read,
                 head: count(row.get(2)?)?,
                 resets: count(row.get(3)?)?,
-                forked_at: row.get::<_, Option<i64>>(4)?.map(count).transpose()?,
-                behind_at: row.get::<_, Option<i64>>(5)?.map(count).transpose()?,
+                forked_at: row.get::<_, Option<i64>>(5)?.map(count).transpose()?,
+                behind_at: (shown < read).then_some(shown),
             });
         }
         Ok(out)

@@ -21,6 +21,24 @@ pub(in crate::desk) struct NewLetter<'a> {
     pub(in crate::desk) signed: &'a Signed<Letter>,
 }
 
+/// Which letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::desk) enum Which {
+    /// Every one.
+    All,
+    /// Those that headquarters does not have yet.
+    Waiting,
+}
+
+/// A letter for whoever carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id.
+    pub id: [u8; 16],
+    /// The letter.
+    pub letter: Signed<Letter>,
+}
+
 /// What is remembered of a letter; its words went sealed to the device and are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Sent {
@@ -39,8 +57,8 @@ impl Tx<'_> {
     pub(in crate::desk) fn keep_letter(&self, new: &NewLetter<'_>) -> Result<(), DeskError> {
         let sent = &new.sent;
         self.0.execute(
-            "INSERT INTO letter (id, case_id, screening, referral, state, written_ms, signed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO letter (id, case_id, screening, referral, state, written_ms, signed, posted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
             params![
                 &new.id[..],
                 &sent.case.0[..],
@@ -54,11 +72,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What was written about a case, in order.
+    /// What was written about a case, in the order of writing: a clock may step back between two letters.
     pub(in crate::desk) fn sent(&self, case: CaseId) -> Result<Vec<Sent>, DeskError> {
         let mut found = self.0.prepare_cached(
             "SELECT screening, referral, state, written_ms FROM letter
-             WHERE case_id = ?1 ORDER BY written_ms, id",
+             WHERE case_id = ?1 ORDER BY number",
         )?;
         let mut rows = found.query([&case.0[..]])?;
         let mut out = Vec::new();
@@ -75,16 +93,30 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// Every letter, oldest first, for whoever carries them to the relay. A device takes each once.
-    pub(in crate::desk) fn letters(&self) -> Result<Vec<Signed<Letter>>, DeskError> {
-        let mut found = self.0.prepare_cached("SELECT signed FROM letter ORDER BY written_ms, id")?;
-        let mut rows = found.query([])?;
+    /// Letters with their ids, oldest first.
+    pub(in crate::desk) fn letters(&self, which: Which) -> Result<Vec<Waiting>, DeskError> {
+        let mut found =
+            self.0.prepare_cached("SELECT id, signed FROM letter WHERE posted <= ?1 ORDER BY number")?;
+        let mut rows = found.query([which == Which::All])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            let signed: Vec<u8> = row.get(0)?;
-            out.push(from_bytes(&signed).map_err(|_| DeskError::Damaged("letter"))?);
+            let signed: Vec<u8> = row.get(1)?;
+            let letter = from_bytes(&signed).map_err(|_| DeskError::Damaged("letter"))?;
+            out.push(Waiting { id: bytes(row.get(0)?, "letter")?, letter });
         }
         Ok(out)
+    }
+
+    /// Notes that headquarters has a letter.
+    pub(in crate::desk) fn posted(&self, id: [u8; 16]) -> Result<(), DeskError> {
+        self.0.execute("UPDATE letter SET posted = 1 WHERE id = ?1", [&id[..]])?;
+        Ok(())
+    }
+
+    /// Headquarters may have lost letters: all of them wait again. It takes each once.
+    pub(in crate::desk) fn post_again(&self) -> Result<(), DeskError> {
+        self.0.execute("UPDATE letter SET posted = 0 WHERE posted <> 0", [])?;
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Owns all SQL of the desk. A cursor and what was read up to it are written in one transaction, so that a
 //! crash repeats an entry or finds it done, never half. Facts stay as bytes; what they mean is the views'.
-//! Never deletes a segment or a fact, and never makes a new file over one that does not open.
+//! What was withdrawn is erased, but for what says that it was there and for facts about consent. Nothing else
+//! is ever deleted, and no new file is made over one that does not open.
 
 mod delivery;
 mod fact;
@@ -22,8 +23,8 @@ pub(super) use delivery::Place;
 pub(super) use fact::{NewSegment, Row};
 pub(super) use feed::Feed;
 pub use feed::{Aside, FeedState};
-pub(super) use letter::NewLetter;
-pub use letter::Sent;
+pub(super) use letter::{NewLetter, Which};
+pub use letter::{Sent, Waiting};
 
 const VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
@@ -65,6 +66,11 @@ impl Store {
     pub(super) fn begin(&mut self) -> Result<Tx<'_>, DeskError> {
         let behaviour = rusqlite::TransactionBehavior::Immediate;
         Ok(Tx(self.conn.transaction_with_behavior(behaviour)?))
+    }
+
+    /// Lets go of what a commit erased: until then the log beside the file holds the pages as they were.
+    pub(super) fn let_go(&self) -> Result<(), DeskError> {
+        Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Begins a read that sees one state of the store.

@@ -1,14 +1,22 @@
 -- The desk's own store. One agency, one file, encrypted as a whole. Version 1.
 
 -- How far each feed was read. `generation` rises when headquarters' history turned out to be another one.
+-- `shown` is less than `read` once headquarters showed fewer entries: how far it has come again.
 CREATE TABLE feed (
     feed BLOB PRIMARY KEY NOT NULL,
     read INTEGER NOT NULL,
     link BLOB NOT NULL,
     head INTEGER NOT NULL,
     generation INTEGER NOT NULL,
-    forked_at INTEGER,
-    behind_at INTEGER
+    shown INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Where each history but the first parted from the one before: what stood there or later is told no more.
+CREATE TABLE fork (
+    feed BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (feed, generation)
 ) STRICT, WITHOUT ROWID;
 
 -- The link after each entry of the history that is followed now.
@@ -28,7 +36,7 @@ CREATE TABLE certificate (
     from_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Segments as they came, with a grant that opens them. Times are the desk's own, milliseconds since 1970.
+-- Segments as they came, with a grant that opens them; both empty once they were erased. Times are the desk's own, milliseconds since 1970.
 CREATE TABLE segment (
     hash BLOB PRIMARY KEY NOT NULL,
     device BLOB NOT NULL,
@@ -52,7 +60,7 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_segment ON delivery (segment);
 
--- Facts as they came, read again whenever they are looked at, so that a newer desk understands more.
+-- Facts as they came (empty once they were erased), read again whenever they are looked at, so that a newer desk understands more.
 CREATE TABLE fact (
     segment BLOB NOT NULL REFERENCES segment (hash),
     counter INTEGER NOT NULL,
@@ -77,14 +85,16 @@ CREATE TABLE aside (
     bytes BLOB
 ) STRICT, WITHOUT ROWID;
 
--- Letters written here.
+-- Letters written here, numbered as they were written. `posted` says that headquarters has it.
 CREATE TABLE letter (
-    id BLOB PRIMARY KEY NOT NULL,
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
     case_id BLOB NOT NULL,
     screening BLOB,
     referral BLOB,
     state INTEGER,
     written_ms INTEGER NOT NULL,
-    signed BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+    signed BLOB NOT NULL,
+    posted INTEGER NOT NULL
+) STRICT;
 CREATE INDEX letter_case_id ON letter (case_id);

@@ -1,8 +1,8 @@
 //! What the person agreed to, from all devices together.
 //!
 //! The most restrictive act wins: a refusal or withdrawal stands until a consent to the same that comes after
-//! it in the same chain, because only there is it certain that whoever asked again knew of it. A withdrawal
-//! whose consent is not here waits for it; what it refers to gives nothing meanwhile. So no fact but such a
+//! it in the same chain, because only there is it certain that whoever asked again knew of it. While the
+//! consent that a withdrawal names is not here, it may be any, and nothing counts as agreed. So no fact but a
 //! consent ever widens what may be done.
 
 use std::collections::BTreeSet;
@@ -12,15 +12,15 @@ use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
 use serde::Serialize;
 
-use super::Author;
 use super::known::{Known, heads};
+use super::{Author, Reading};
 
 /// Consents of a case or of a screening.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Consents {
     /// By purpose and receiver; what was never asked is not here.
     pub all: Vec<ConsentView>,
-    /// Withdrawals whose consent is not here.
+    /// Withdrawals whose consent is not here. While there is one, nothing counts as agreed.
     pub pending: u64,
     /// Facts about consent that are newer than this reader. While there is one, nothing counts as agreed.
     pub newer: u64,
@@ -53,7 +53,8 @@ pub struct ConsentView {
 pub enum Standing {
     /// The person agreed.
     Given,
-    /// The person agreed, but there is something newer about consent that this reader does not understand.
+    /// The person agreed, but there is something newer about consent that this reader does not understand, or
+    /// a withdrawal of which it is not known what it takes back.
     Unclear,
     /// The person said no.
     Refused,
@@ -73,13 +74,18 @@ impl Consents {
         })
     }
 
-    /// Whether the person said no to it, or took it back, for one of these receivers or for all; with no
-    /// receivers named, for any.
-    pub(super) fn forbids(&self, purpose: Purpose, receivers: &BTreeSet<Name>) -> bool {
-        self.all.iter().any(|c| {
-            let meant = c.receiver.as_ref().is_none_or(|r| receivers.is_empty() || receivers.contains(r));
-            c.purpose == purpose && meant && matches!(c.standing, Standing::Refused | Standing::Withdrawn)
-        })
+    /// Whether anything speaks against it, for one of the reader's services or for all; with no services, for
+    /// any: the person said no or took it back, every consent to it has lapsed, or something about consent is
+    /// not clear. A consent that was not disclosed speaks neither way.
+    pub(super) fn forbids(&self, purpose: Purpose, reading: &Reading<'_>) -> bool {
+        let ours = |r: &Name| reading.services.is_empty() || reading.services.contains(r);
+        let meant =
+            || self.all.iter().filter(|c| c.purpose == purpose && c.receiver.as_ref().is_none_or(ours));
+        let lapsed = |c: &ConsentView| c.expires_ms.is_some_and(|at| at <= reading.now_ms);
+        self.newer > 0
+            || self.pending > 0
+            || meant().any(|c| c.standing != Standing::Given)
+            || (meant().next().is_some() && meant().all(lapsed))
     }
 }
 
@@ -114,7 +120,10 @@ pub(super) fn consents(facts: &[&Known]) -> Consents {
         .chain(taken.iter().map(|no| (no.purpose, no.receiver)))
         .collect();
     let yes: Vec<_> = given.iter().filter(|(fact, _)| !fact.hidden).copied().collect();
-    out.all = keys.into_iter().filter_map(|key| stands(key, &yes, &taken, out.newer > 0)).collect();
+    out.all = keys
+        .into_iter()
+        .filter_map(|key| stands(key, &yes, &taken, out.newer > 0 || out.pending > 0))
+        .collect();
     out
 }
 

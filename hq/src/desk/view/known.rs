@@ -27,11 +27,15 @@ pub(super) struct Known {
     pub(super) fact: Option<Fact>,
 }
 
-/// The set of these rows, by device and counter. Two facts with one counter and different words are two.
+/// The set of these rows, by device and counter. Two facts with one counter and different words are two, but
+/// for one that was erased: nobody knows any more whose copy it was, so whatever has its place is hidden with it.
 pub(super) fn merge(rows: &[Row]) -> Vec<Known> {
     let mut set: BTreeMap<_, Known> = BTreeMap::new();
+    let place = |row: &Row| (row.device, row.counter, row.screening, row.compartment);
+    let erased: BTreeSet<_> = rows.iter().filter(|row| row.body.is_empty()).map(place).collect();
     for row in rows {
-        let key = (row.device, row.counter, row.screening, row.compartment, row.body.as_slice());
+        let body = if erased.contains(&place(row)) { &[][..] } else { row.body.as_slice() };
+        let key = (row.device, row.counter, row.screening, row.compartment, body);
         let known = set.entry(key).or_insert_with(|| Known {
             device: row.device,
             counter: row.counter,
@@ -41,11 +45,11 @@ pub(super) fn merge(rows: &[Row]) -> Vec<Known> {
             agency: row.agency.clone(),
             received_ms: row.received_ms,
             hidden: false,
-            fact: from_bytes(&row.body).ok(),
+            fact: from_bytes(body).ok(),
         });
         known.incarnations.insert(row.incarnation);
         known.received_ms = known.received_ms.min(row.received_ms);
-        known.hidden |= row.hidden;
+        known.hidden |= row.hidden || body.is_empty();
     }
     set.into_values().collect()
 }

@@ -54,9 +54,10 @@ pub struct CaseView {
     pub accepted_twice: BTreeSet<ReferralId>,
     /// Who the person is, where it was disclosed and nothing forbids to show it.
     pub identity: Vec<IdentityEntry>,
-    /// Words about who the person is that are not shown, because the person said no or took it back.
+    /// Words about who the person is that are not shown: the person said no or took it back, the consent has
+    /// lapsed, or it is not clear whether it stands.
     pub identity_withheld: u64,
-    /// Letters that this desk wrote.
+    /// Letters that this desk wrote, in the order of writing.
     pub letters: Vec<Sent>,
     /// Facts that were withdrawn.
     pub hidden: u64,
@@ -138,8 +139,17 @@ pub struct Audit {
     pub hidden: u64,
 }
 
-/// The view of a case. `services` are those that the reading agency answers for.
-pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTreeSet<Name>) -> CaseView {
+/// Who reads, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading<'a> {
+    /// The services that the reading agency answers for.
+    pub(super) services: &'a BTreeSet<Name>,
+    /// The desk's clock, milliseconds since 1970, by which consents lapse.
+    pub(super) now_ms: i64,
+}
+
+/// The view of a case.
+pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], reading: &Reading<'_>) -> CaseView {
     let facts = merge(rows);
     let clocks = Clocks::new(&facts);
     let all: Vec<&Known> = facts.iter().collect();
@@ -150,9 +160,7 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
         screenings.iter().flat_map(|s| s.outcomes.iter().copied()).collect();
     leave_out_none(&mut outcomes);
     let referrals = referral::referrals(&seen, letters, &clocks);
-    let (identity, identity_withheld) = identity(&seen, consents.forbids(Purpose::ShareIdentity, services));
-    let mut letters = letters.to_vec();
-    letters.sort();
+    let (identity, identity_withheld) = identity(&seen, consents.forbids(Purpose::ShareIdentity, reading));
     CaseView {
         case,
         codes: codes(&seen),
@@ -164,7 +172,7 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], services: &BTre
         referrals,
         identity,
         identity_withheld,
-        letters,
+        letters: letters.to_vec(),
         hidden: amount(facts.iter().filter(|known| known.hidden)),
         newer: amount(seen.iter().filter(|known| known.fact.is_none())),
     }

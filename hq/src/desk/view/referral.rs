@@ -25,7 +25,8 @@ pub struct ReferralView {
     pub contact: Option<ContactCopy>,
     /// When it was offered.
     pub offered: Option<When>,
-    /// Where it stands. Where chains differ, a no of the person comes first, then one of the service.
+    /// Where it stands. Where chains differ, a no of the person comes first, then one of the service; what
+    /// devices tell outweighs what this desk answered.
     pub state: ReferralState,
     /// Every move that was told, each with who told it.
     pub moves: Vec<MoveView>,
@@ -89,12 +90,12 @@ fn referral(
         _ => None,
     });
     let first = offer.map_or(facts.first().copied()?, |(known, _)| known);
-    let mut answers: Vec<(i64, ReferralState)> = letters
+    let answers: Vec<(i64, ReferralState)> = letters
         .iter()
         .filter_map(|sent| sent.answer.filter(|(id, _)| *id == referral).map(|(_, to)| (sent.written_ms, to)))
         .collect();
-    answers.sort_unstable();
-    let told = heads(facts).into_iter().map(state_of).chain(answers.last().map(|(_, to)| *to));
+    let told = heads(facts).into_iter().map(state_of).max_by_key(|state| weight(*state));
+    let own: Vec<ReferralState> = answers.iter().map(|(_, to)| *to).collect();
     let device_moves = facts.iter().filter_map(|known| {
         let fact = known.fact.as_ref()?;
         let Body::ReferralMoved { to, reason, .. } = &fact.body else { return None };
@@ -112,7 +113,7 @@ fn referral(
         device: first.device,
         contact: offer.map(|(_, contact)| contact.clone()),
         offered: offer.and_then(|(known, _)| Some(clocks.when(known, &known.fact.as_ref()?.at))),
-        state: told.max_by_key(|state| weight(*state)).unwrap_or(ReferralState::Offered),
+        state: with_own(told.unwrap_or(ReferralState::Offered), &own),
         moves: device_moves.chain(own_moves).collect(),
     })
 }
@@ -122,6 +123,20 @@ fn state_of(known: &Known) -> ReferralState {
         Some(Body::ReferralMoved { to, .. }) => *to,
         _ => ReferralState::Offered,
     }
+}
+
+/// Where a referral stands by what devices tell and by what this desk answered, oldest first. A device takes
+/// the letter of the service alone that it referred to, so what it tells outweighs: an answer of this desk
+/// counts while devices tell of none, and where it goes on from the one that they took.
+fn with_own(told: ReferralState, own: &[ReferralState]) -> ReferralState {
+    use ReferralState::{Accepted, Done, Offered, Overdue, Sent};
+    let Some((last, before)) = own.split_last() else { return told };
+    let goes_on = match told {
+        Offered | Sent | Overdue => true,
+        Accepted => *last == Done || before.contains(&Accepted),
+        _ => false,
+    };
+    if goes_on { *last } else { told }
 }
 
 /// Which of two states that chains tell wins: the person's no, the service's no, then how far it came.

@@ -20,6 +20,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod identity;
+
 const CASE: CaseId = CaseId([0xca; 16]);
 const DAY: i64 = 86_400_000;
 /// 2026-03-10, noon, UTC.
@@ -113,7 +115,11 @@ fn newer(device: u8, counter: u64, compartment: Compartment) -> Row {
 }
 
 fn see(rows: &[Row]) -> CaseView {
-    super::case(CASE, rows, &[], &BTreeSet::new())
+    at(rows, NOON, &BTreeSet::new())
+}
+
+fn at(rows: &[Row], now_ms: i64, services: &BTreeSet<Name>) -> CaseView {
+    super::case(CASE, rows, &[], &Reading { services, now_ms })
 }
 
 fn bodies() -> impl Strategy<Value = Body> {
@@ -190,6 +196,17 @@ fn follows(rows: &[Row], late: &Row, early: &Row) -> bool {
 fn oracle_access(rows: &[Row]) -> BTreeMap<(Purpose, Option<String>), BTreeSet<Scope>> {
     let mut out = BTreeMap::new();
     if rows.iter().any(|r| decoded(r).is_none() && r.compartment == Compartment::Consent) {
+        return out;
+    }
+    // Nor while a withdrawal names a consent that nobody has: it may be any.
+    let waits = |r: &Row| match decoded(r) {
+        Some(Body::ConsentWithdrawn { consent }) => !rows.iter().any(|g| {
+            let named = g.device == r.device && g.counter == consent;
+            named && matches!(decoded(g), Some(Body::ConsentGiven(_)))
+        }),
+        _ => false,
+    };
+    if rows.iter().any(waits) {
         return out;
     }
     for purpose in [Purpose::Statistics, Purpose::ShareService] {
@@ -439,6 +456,16 @@ fn copies_of_one_fact_are_one_and_the_most_careful_reading_holds() {
 }
 
 #[test]
+fn a_copy_of_what_was_erased_is_hidden_with_it() {
+    let fact = row(1, 1, recorded(&[Outcome::Presumed]));
+    let erased = Row { body: vec![], hidden: true, incarnation: 2, ..fact.clone() };
+    for rows in [[fact.clone(), erased.clone()], [erased, fact]] {
+        let view = see(&rows);
+        assert_eq!((view.hidden, view.newer, view.outcomes.len()), (1, 0, 0));
+    }
+}
+
+#[test]
 fn none_noted_says_nothing_beside_what_was_noted() {
     let rows = [row(1, 1, recorded(&[Outcome::Presumed])), row(1, 2, recorded(&[Outcome::NoneNotedToday]))];
     let view = see(&rows);
@@ -448,29 +475,6 @@ fn none_noted_says_nothing_beside_what_was_noted() {
         [Outcome::NoneNotedToday].into(),
         "the last is still shown"
     );
-}
-
-#[test]
-fn identity_is_not_shown_after_a_no_and_never_in_debug() {
-    let said = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
-    let shown = see(&[row(1, 1, said.clone())]);
-    assert_eq!(shown.identity.len(), 1);
-    assert!(!format!("{shown:?}").contains("Canario"));
-    let no = row(2, 1, refusal(Purpose::ShareIdentity, Some("refuge")));
-    let rows = [row(1, 1, said), no];
-    let kept = see(&rows);
-    assert_eq!((kept.identity.len(), kept.identity_withheld), (0, 1));
-    let other = super::case(CASE, &rows, &[], &[name("line")].into());
-    assert_eq!(other.identity.len(), 1, "the no was for another service");
-    assert!(identity_by_law(&rows).is_empty());
-    let waived = Body::ConsentWaived {
-        purpose: Purpose::ShareIdentity,
-        situation: ExceptionKind::ImminentDanger,
-        legal_basis: Source { document: "synthetic law".into(), place: "art. 1".into(), as_of: None },
-        told: true,
-    };
-    let by_law = [rows.to_vec(), vec![row(1, 2, waived)]].concat();
-    assert_eq!((see(&by_law).identity.len(), identity_by_law(&by_law).len()), (0, 1));
 }
 
 /// For proptest's reports; synthetic facts only.
