@@ -4,5 +4,7 @@ pub mod answers;
 pub mod canary;
 pub mod device;
 pub mod dice;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod synthetic;
 pub mod world;

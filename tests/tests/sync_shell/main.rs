@@ -6,6 +6,8 @@
 mod demo;
 mod field;
 mod kill;
+#[cfg(target_os = "linux")]
+mod memory;
 mod refused;
 mod wire;
 
