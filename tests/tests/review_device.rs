@@ -130,7 +130,7 @@ fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
         id,
         Purpose::ShareService,
         amparo_schema::pack::protocol::ExceptionKind::ImminentDanger,
-        amparo_schema::text::Source { document: "synthetic".into(), place: String::new(), as_of: None },
+        amparo_schema::text::Source { document: "synthetic".into(), place: "art. 1".into(), as_of: None },
         true,
     );
     assert!(matches!(noted, Err(Error::Erased)));
