@@ -33,6 +33,7 @@ pub mod exit {
 /// to the headquarters of the ticket.
 #[derive(Debug, Parser)]
 #[command(
+    name = "amparo",
     version,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 faults found, 4 locked, 5 nothing found, \
 6 input ended, 7 headquarters not reached or not done (nothing is lost, try again), 8 refused (not enrolled, ticket \

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use amparo_core::device::{Device, Error, ErrorKind, NextStep, ScreeningLine};
 use amparo_core::store::Blind;
-use amparo_schema::id::{ReferralId, ScreeningId};
+use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::Content;
 use amparo_schema::person::Country;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::keystore::KeystoreError;
 use crate::sync::{NotDone, Seat};
 use crate::walk::{Start, Walk, WalkError, begin};
 use crate::words::{Speaker, Word};
-use crate::{content, demo, draw, report, scenario};
+use crate::{content, demo, draw, packets, report, scenario};
 
 /// How many services one look-up shows.
 const LOOKUP_SHOWN: usize = 20;
@@ -184,10 +184,12 @@ impl Shell<'_> {
             }
             Some(Command::Content { command }) => self.packs(command),
             Some(Command::Enrol { ticket, ca }) => self.seat().enrol(ask, ticket.as_deref(), ca.as_deref()),
-            Some(Command::Sync { ca }) => self.seat().sync(ask, ca.as_deref()),
+            Some(Command::Sync { ca }) => self.purging(|seat| seat.sync(ask, ca.as_deref())),
             Some(Command::Status) => self.seat().status(),
             Some(Command::Bundle { command: BundleCommand::Export { folder } }) => self.seat().export(folder),
-            Some(Command::Bundle { command: BundleCommand::Import { files } }) => self.seat().import(files),
+            Some(Command::Bundle { command: BundleCommand::Import { files } }) => {
+                self.purging(|seat| seat.import(files))
+            }
             // It has a store of its own, and was run before this one was opened.
             Some(Command::Demo) => Ok(exit::OK),
         }
@@ -230,7 +232,7 @@ impl Shell<'_> {
                 Word::MenuList => drop(shell.list()?),
                 Word::MenuSync => {
                     let ca = std::env::var_os("AMPARO_CA").map(std::path::PathBuf::from);
-                    match shell.seat().sync(ask, ca.as_deref()) {
+                    match shell.purging(|seat| seat.sync(ask, ca.as_deref())) {
                         Err(CommandError::Sync(why)) => ask.tell(&why.to_string()),
                         other => drop(other?),
                     }
@@ -251,16 +253,14 @@ impl Shell<'_> {
     /// and can be made again.
     fn lock(&self) -> Result<(), CommandError> {
         self.device.rest()?;
-        let io = |why| CommandError::Io { place: self.folder.display().to_string(), why };
-        for entry in std::fs::read_dir(self.folder).map_err(io)? {
-            let path = entry.map_err(io)?.path();
-            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let packet = path.extension().is_some_and(|ending| ending == "json");
-            if packet && name.parse::<ReferralId>().is_ok() {
-                std::fs::remove_file(&path).map_err(io)?;
-            }
-        }
-        Ok(())
+        packets::remove_all(self.folder)
+    }
+
+    /// Runs something that may purge or wipe, and removes the packets of what is gone.
+    fn purging(&self, run: impl FnOnce(&Seat<'_>) -> Result<u8, CommandError>) -> Result<u8, CommandError> {
+        let done = run(&self.seat());
+        packets::remove_purged(self.folder, self.device)?;
+        done
     }
 
     fn open_screening(&self) -> Result<Option<ScreeningId>, CommandError> {

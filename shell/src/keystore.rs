@@ -236,13 +236,17 @@ impl KeyFile {
     }
 }
 
-/// Writes a file so that after a crash it holds the old bytes or the new ones.
+/// Writes a file so that after a crash it holds the old bytes or the new ones. On Unix its owner alone may read it.
 ///
 /// # Errors
 /// What the system says.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temp = path.with_extension("new");
-    let mut file = fs::File::create(&temp)?;
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temp)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temp, path)?;

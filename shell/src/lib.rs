@@ -12,6 +12,7 @@ pub mod embedded;
 pub mod home;
 pub mod host;
 pub mod keystore;
+pub mod packets;
 pub mod report;
 pub mod scenario;
 pub mod sync;

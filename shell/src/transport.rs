@@ -14,6 +14,8 @@ use amparo_core::sync::{Transport, TransportError};
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use ureq::http::Uri;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 
 /// For finding the host and for connecting, each.
@@ -108,7 +110,8 @@ impl Http {
             let roots = RootCerts::Specific(Arc::new(certificates(ca)?));
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(Self { agent: config.build().into(), url: url.trim_end_matches('/').to_owned() })
+        let agent = Agent::with_parts(config.build(), DefaultConnector::default(), Names::default());
+        Ok(Self { agent, url: url.trim_end_matches('/').to_owned() })
     }
 
     /// Sends a body of this kind to a path and gives the answer, of the same kind and of at most `bytes_max` bytes.
@@ -141,6 +144,24 @@ impl Transport for Http {
     fn exchange(&self, upload: &[u8]) -> Result<Vec<u8>, TransportError> {
         let bytes_max = DOWN_BYTES_MAX.saturating_add(ENVELOPE_BYTES);
         Ok(self.post("/v1/exchange", CBOR_SEQ, upload, bytes_max)?)
+    }
+}
+
+/// Finds hosts as the system does. Where no name is resolved, nothing was sent, whatever the system calls it.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            other => other,
+        })
     }
 }
 
@@ -280,7 +301,10 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let told = Http::new(&url, None).unwrap().exchange(b"the upload");
-        assert_eq!(told, Err(TransportError::Offline));
+        // A name that nobody has (RFC 6761), which is what no signal looks like.
+        for url in [url.as_str(), "https://headquarters.invalid"] {
+            let told = Http::new(url, None).unwrap().exchange(b"the upload");
+            assert_eq!(told, Err(TransportError::Offline), "{url}");
+        }
     }
 }

@@ -164,6 +164,10 @@ words! {
     ConsentByAuthority: "Acepta la autoridad de protección de la niñez, y la niña, niño o adolescente está de acuerdo",
         "The child-protection authority agrees, and so does the child";
     ConsentNo: "No acepta", "Does not agree";
+    ShareHowMuch: "¿Cuánto puede recibir? Dígaselo a la persona.", "How much may it be given? Tell the person.";
+    ShareNeeded: "Solo lo necesario: necesidades y resultado", "Only what is needed: needs and outcome";
+    ShareAll: "Todo lo anotado hoy, sin el nombre: quien responde por el servicio lo leerá a través de la sede",
+        "All that was noted today, without the name: whoever answers for the service will read it through headquarters";
     NotShared: "Todavía no se comparte nada: falta ese consentimiento. La derivación queda ofrecida.",
         "Nothing is shared yet: that consent is missing. The referral stays offered.";
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
@@ -212,6 +216,7 @@ words! {
     AddressRefused: "La dirección de la sede debe empezar con https.", "The address of headquarters must begin with https.";
     CertificatesUnread: "El archivo de certificados no sirve: debe tener certificados en formato PEM.",
         "The file of certificates is of no use: it must hold certificates as PEM.";
+    Calling: "llamando a la sede", "calling headquarters";
     Unreached: "No se llegó a la sede. Nada se perdió.", "Headquarters was not reached. Nothing is lost.";
     BrokenOff: "Se cortó. Lo que llegó cuenta; nada se perdió.", "It broke off. What arrived counts; nothing is lost.";
     Distrusted: "El servidor no puede demostrar que es la sede. Nada se da por enviado.",

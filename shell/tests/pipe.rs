@@ -135,9 +135,11 @@ const SESSION: &[(&str, &str)] = &[
     ("synthetic: no time", "why"),
     ("1", "back to the menu"),
     ("1", "contacts"),
-    ("1", "the first one"),
+    ("2", "the shelter, for which an agency reads"),
     ("1", "agrees to sharing"),
+    ("1", "only what is needed"),
     ("6", "close and seal"),
+    ("1", "agrees to being counted"),
 ];
 const BACK: &str = "4";
 
@@ -186,9 +188,29 @@ fn a_whole_screening_typed_as_numbers_in_two_languages() {
         );
         let seen = screens(&ran.out);
         assert_eq!(seen.iter().filter(|screen| *screen == "gate").count(), 2, "{seen:?}");
-        assert_eq!(seen.iter().filter(|screen| screen.starts_with("consent ")).count(), 3, "{seen:?}");
+        assert_eq!(seen.iter().filter(|screen| screen.starts_with("consent ")).count(), 4, "{seen:?}");
         commands(&home);
         home.assert_whole("after closing");
+    }
+}
+
+#[test]
+fn the_person_says_how_much_an_agency_may_read() {
+    let made = Home::made();
+    let extent = SESSION.iter().position(|(_, what)| *what == "only what is needed").unwrap();
+    for (much, indicators) in [("1", false), ("2", true)] {
+        let home = made.copy();
+        let mut all = lines(SESSION.len());
+        all[extent] = much;
+        let ran = home.typed(&SCREEN, &all);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let packets = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+        let is_packet = |path: &std::path::PathBuf| {
+            path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("key.json")
+        };
+        let packet = packets.filter(is_packet).collect::<Vec<_>>().remove(0);
+        let packet: Value = serde_json::from_slice(&std::fs::read(packet).unwrap()).unwrap();
+        assert_eq!(packet["indicators"].is_null(), !indicators);
     }
 }
 
@@ -299,7 +321,7 @@ fn a_child_own_yes_opens_no_packet_and_ends_nothing() {
     // The authority or the guardian agrees, beside the child; or nobody does, and the child's own yes is not offered.
     for (who, state) in [("3", "declined"), ("2", "sent"), ("1", "sent")] {
         let home = made.copy();
-        let all: Vec<&str> = child.into_iter().chain(["1", "1", who, "6"]).collect();
+        let all: Vec<&str> = child.into_iter().chain(["1", "1", who, "6", "1"]).collect();
         let ran = home.typed(&SCREEN, &all);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         let list = home.typed(&["list", "--json"], &[]);

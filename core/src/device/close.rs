@@ -6,7 +6,6 @@ use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{CaseId, Hash, ScreeningId};
 use amparo_schema::outcome::Outcome;
 
-use super::inspect::LISTED_MAX;
 use super::session::{self, Session};
 use super::{Device, Error};
 use crate::packet::code::case_code;
@@ -120,15 +119,15 @@ impl Device {
         if now.doubt.is_some() {
             return Ok(closed);
         }
-        let open = self.store.read(|rows| store::screening::newest(rows, Some(State::Open), LISTED_MAX))?;
         let mut failed = None;
-        for id in open.into_iter().map(|row| row.screening) {
-            match self.close_if_overdue(id, now.wall_ms) {
-                Ok(true) => closed.push(id),
+        self.each(State::Open, |row| {
+            match self.close_if_overdue(row.screening, now.wall_ms) {
+                Ok(true) => closed.push(row.screening),
                 Ok(false) => {}
-                Err(why) => failed = failed.or(Some(why)),
+                Err(why) => failed = failed.take().or(Some(why)),
             }
-        }
+            Ok(())
+        })?;
         failed.map_or(Ok(closed), Err)
     }
 

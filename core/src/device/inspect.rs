@@ -13,10 +13,13 @@ use super::{Device, Error};
 use crate::pack::Pack;
 use crate::screening::{Gate, Screening};
 use crate::seal::VerifyKey;
+use crate::store::screening::{ScreeningRow, State};
 use crate::store::{self, Finding, VerifyReport};
 
 /// Screenings in one list.
 pub(super) const LISTED_MAX: u32 = 10_000;
+/// Screenings read at once where all are gone through.
+const STEP: u32 = 256;
 
 /// One line of the list of screenings. `Debug` shows no code by which the person could be found.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +92,21 @@ impl Device {
     pub fn screenings(&self) -> Result<Vec<ScreeningLine>, Error> {
         let newest = self.store.read(|rows| store::screening::newest(rows, None, LISTED_MAX))?;
         Ok(newest.into_iter().map(line).collect())
+    }
+
+    /// Goes through every screening of one state, newest first, however many there are; stops at the first error.
+    pub(super) fn each(
+        &self,
+        state: State,
+        mut look: impl FnMut(&ScreeningRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut seen = None;
+        loop {
+            let rows = self.store.read(|rows| store::screening::before(rows, Some(state), seen, STEP))?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            seen = Some(last.screening);
+            rows.iter().try_for_each(&mut look)?;
+        }
     }
 
     /// One screening.

@@ -129,9 +129,27 @@ pub fn of_case(rows: &Rows<'_>, case: CaseId) -> Result<Vec<ScreeningRow>, Store
 /// # Errors
 /// As SQLite.
 pub fn newest(rows: &Rows<'_>, state: Option<State>, limit: u32) -> Result<Vec<ScreeningRow>, StoreError> {
-    let sql = format!("{COLUMNS} WHERE s.state = coalesce(?1, s.state) ORDER BY s.row DESC LIMIT ?2");
+    before(rows, state, None, limit)
+}
+
+/// The newest `limit` screenings that were opened before `than`, or of all, newest first; of one state or of all.
+///
+/// # Errors
+/// As SQLite.
+pub fn before(
+    rows: &Rows<'_>,
+    state: Option<State>,
+    than: Option<ScreeningId>,
+    limit: u32,
+) -> Result<Vec<ScreeningRow>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} WHERE s.state = coalesce(?1, s.state)
+         AND s.row < coalesce((SELECT row FROM screening WHERE screening_id = ?2), 9223372036854775807)
+         ORDER BY s.row DESC LIMIT ?3"
+    );
     let mut query = rows.conn.prepare_cached(&sql)?;
-    query.query((state.map(State::number), limit))?.mapped(|r| Ok(read(r))).map(|s| s?).collect()
+    let asked = (state.map(State::number), than.map(|id| id.0), limit);
+    query.query(asked)?.mapped(|r| Ok(read(r))).map(|s| s?).collect()
 }
 
 /// How many screenings were closed so far.

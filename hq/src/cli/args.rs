@@ -47,6 +47,10 @@ pub struct Args {
     #[arg(long, global = true, env = "AMPARO_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
+    /// Trusts only these certificates (PEM) of PostgreSQL's TLS, which is spoken with another machine always.
+    #[arg(long, global = true, env = "AMPARO_DATABASE_CA", value_name = "FILE", requires = "database")]
+    pub database_ca: Option<PathBuf>,
+
     /// Answers as JSON on standard output.
     #[arg(long, global = true)]
     pub json: bool,

@@ -1,7 +1,7 @@
 //! The relay's folder: settings, keys, and the way to the store.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use amparo_seal::random::bytes;
@@ -9,8 +9,9 @@ use amparo_seal::{SecretKey, Signer, is_address};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::args::Args;
 use super::error::CliError;
-use super::files::{Secret, make_folder, own, read_json, write_json};
+use super::files::{Secret, make_folder, own, read, read_json, write_json};
 use super::host::SystemEntropy;
 use crate::relay::{Durability, Relay, Settings};
 use crate::storage::Storage;
@@ -42,11 +43,13 @@ struct Kept {
 pub(super) struct Home {
     folder: PathBuf,
     database: Option<String>,
+    database_ca: Option<PathBuf>,
 }
 
 impl Home {
-    pub(super) fn new(folder: &Path, database: Option<&str>) -> Self {
-        Self { folder: folder.to_owned(), database: database.map(str::to_owned) }
+    pub(super) fn new(args: &Args) -> Self {
+        let Args { home, database, database_ca, .. } = args;
+        Self { folder: home.clone(), database: database.clone(), database_ca: database_ca.clone() }
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -105,7 +108,8 @@ impl Home {
 
     fn connect(&self) -> Result<Box<dyn Storage + Send>, CliError> {
         if let Some(url) = &self.database {
-            return Ok(Box::new(Postgres::open(url)?));
+            let authorities = self.database_ca.as_deref().map(read).transpose()?;
+            return Ok(Box::new(Postgres::open_trusting(url, authorities.as_deref())?));
         }
         let file = self.sqlite_file()?;
         let store = Sqlite::open(&file, None)?;
@@ -138,7 +142,7 @@ mod tests {
     #[test]
     fn a_folder_is_made_once_and_has_the_same_keys_afterwards() {
         let folder = tempfile::tempdir().unwrap();
-        let home = Home::new(&folder.path().join("hq"), None);
+        let home = Home { folder: folder.path().join("hq"), database: None, database_ca: None };
         assert!(matches!(home.relay(Durability::Local), Err(CliError::NotMade(..))));
         let made = home.make("http://127.0.0.1:1").unwrap().headquarters();
         assert_eq!(home.relay(Durability::Local).unwrap().headquarters(), made);

@@ -25,7 +25,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Runs a command about the relay.
 pub(super) fn run(args: &Args) -> Result<u8, CliError> {
-    let home = Home::new(&args.home, args.database.as_deref());
+    let home = Home::new(args);
     let done = match &args.command {
         Command::Init { url } => init(&home, url)?,
         Command::Serve(words) => return serve::run(&home, words).map(|()| exit::OK),

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+pub mod certificate;
 pub mod server;
 
 use amparo_hq::relay::{Action, Reader, Relay, Settings, read_entry};

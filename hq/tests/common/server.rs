@@ -1,6 +1,8 @@
 //! A PostgreSQL server for one test: on a directory and a socket of its own, gone with the value.
 
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +15,8 @@ const MISSING: &str = "PostgreSQL's server binaries are not here: install the pa
 
 pub struct Server {
     directory: TempDir,
+    /// Where it listens by TLS, if it does.
+    port: Option<u16>,
     bin: PathBuf,
     user: Option<(u32, u32)>,
     child: Child,
@@ -20,6 +24,15 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Listens on loopback too, by TLS with this certificate and key (PEM).
+    pub fn start_tls(certificate: &Path, key: &Path) -> Self {
+        Self::start_with(Some((certificate, key)))
+    }
+
+    fn start_with(tls: Option<(&Path, &Path)>) -> Self {
         let bin = binaries().expect(MISSING);
         let user = other_user();
         let directory = tempfile::Builder::new().prefix("amparo-pg").tempdir_in("/tmp").unwrap();
@@ -32,17 +45,35 @@ impl Server {
         let done = init.arg(&data).output().expect(MISSING);
         assert!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
         let mut serve = command(&bin, "postgres", user, directory.path());
+        let port = tls.map(|(certificate, key)| {
+            for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+                let to = data.join(name);
+                std::fs::copy(from, &to).unwrap();
+                std::fs::set_permissions(&to, Permissions::from_mode(0o600)).unwrap();
+                if let Some((uid, gid)) = user {
+                    chown(&to, Some(uid), Some(gid)).unwrap();
+                }
+            }
+            // Free a moment ago: a server that finds it taken does not start, and the test says so.
+            TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+        });
+        match port {
+            None => serve.args(["-c", "listen_addresses="]),
+            Some(port) => serve
+                .args(["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c"])
+                .arg(format!("port={port}")),
+        };
         // The test never asks what survives a power cut, so nothing waits for a disk.
-        serve.args(["-c", "listen_addresses=", "-c", "fsync=off", "-D"]).arg(&data);
+        serve.args(["-c", "fsync=off", "-D"]).arg(&data);
         let child = serve.arg("-k").arg(directory.path()).spawn().unwrap();
-        let server = Self { directory, bin, user, child };
+        let server = Self { directory, port, bin, user, child };
         server.wait();
         server
     }
 
     fn wait(&self) {
         let mut ready = command(&self.bin, "pg_isready", self.user, self.directory.path());
-        ready.arg("-h").arg(self.directory.path());
+        ready.arg("-h").arg(self.directory.path()).arg("-p").arg(self.port.unwrap_or(5432).to_string());
         for _ in 0..300 {
             if ready.status().is_ok_and(|status| status.success()) {
                 return;
@@ -55,10 +86,19 @@ impl Server {
     /// A fresh database; gives how to connect to it.
     pub fn database(&self, name: &str) -> String {
         let socket = self.directory.path().display();
-        let url = |database: &str| format!("host={socket} user=amparo dbname={database}");
+        let port = self.port.unwrap_or(5432);
+        let url = |database: &str| format!("host={socket} port={port} user=amparo dbname={database}");
         let mut client = postgres::Client::connect(&url("postgres"), postgres::NoTls).unwrap();
         client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         url(name)
+    }
+}
+
+impl Server {
+    /// How to connect by loopback to a database that was made.
+    pub fn by_loopback(&self, name: &str) -> String {
+        let port = self.port.expect("started with TLS");
+        format!("host=127.0.0.1 port={port} user=amparo dbname={name}")
     }
 }
 

@@ -1,7 +1,5 @@
 //! The whole loop by the command line: relay, desk, letters, backups, TLS.
 
-use std::process::Command;
-
 use amparo_schema::fact::{Body, Compartment, Fact, Packs, ReferralState, Stamp};
 use amparo_schema::id::{CaseId, Hash, ReferralId, ScreeningId};
 use amparo_schema::pack::PackRef;
@@ -228,27 +226,7 @@ fn a_restored_backup_is_proven_old_and_the_phone_sends_again() {
 #[test]
 fn tls_is_spoken_where_it_is_asked_for_and_plain_stays_on_loopback() {
     let hq = Hq::made();
-    let (certificate, secret) = (hq.file("tls.pem"), hq.file("tls.key"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
-        .arg(&secret)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .expect("openssl makes the certificate of this test");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (certificate, secret) = crate::common::certificate::make(&hq.file(""));
     let (certificate, secret) = (certificate.to_str().unwrap(), secret.to_str().unwrap());
     let serving = hq.serve(&["--tls-cert", certificate, "--tls-key", secret]);
     let url = format!("https://{}", serving.address);

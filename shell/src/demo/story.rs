@@ -33,6 +33,8 @@ const NOW_MS: i64 = 1_795_199_400_000;
 const STEPS: u32 = 12;
 /// The agency that answers for the shelter, by its id in the recipients pack, and the shelter.
 const AGENCY: (&str, &str) = ("demo-agency-chile", "cl-sernameg-shelter");
+/// The agency that the device is enrolled for. Headquarters keeps this name, so it is found in its store.
+const POST: &str = "demo-border-post";
 /// A step takes the device a minute.
 const STEP_MS: u32 = 60_000;
 
@@ -156,7 +158,7 @@ impl Story {
             &format!("La sede escucha en {at}, con su almacén en un archivo; dos mesas: custodio y agencia."),
             &format!("Headquarters listens on {at}, its store in a file; two desks: custodian and agency."),
         )?;
-        let text = ticket_text(&self.headquarters.invite(&name("demo-border-post")?)?)?;
+        let text = ticket_text(&self.headquarters.invite(&name(POST)?)?)?;
         self.step(
             "La sede da un boleto para un dispositivo.",
             "Headquarters gives a ticket for one device.",
@@ -235,8 +237,11 @@ impl Story {
             &format!("{grants} sealed keys, each for the key of one desk"),
         );
         let words = ["cl-los-libertadores", AGENCY.1, "ilo-adult-labour", "person-age"];
-        let store =
-            std::fs::read(self.headquarters.file()).map_err(DemoError::at(self.headquarters.file()))?;
+        // The backup that was just made: the store itself keeps what is new beside it for a while.
+        let store = std::fs::read(&self.backup).map_err(DemoError::at(&self.backup))?;
+        if found(&store, POST) == 0 {
+            return Err(DemoError::Content("what headquarters itself wrote"));
+        }
         let (up, _) = self.link.bytes();
         let hits: usize = words.iter().map(|word| found(&store, word) + found(&up, word)).sum();
         self.say(

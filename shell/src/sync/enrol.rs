@@ -7,6 +7,7 @@ use amparo_core::seal::{OpenError, read_ticket};
 use amparo_schema::wire::enrol::{TICKET_PREFIX, Ticket};
 use serde_json::json;
 
+use super::send::Watcher;
 use super::{NotDone, Seat, say};
 use crate::args::exit;
 use crate::ask::Ask;
@@ -34,7 +35,10 @@ impl Seat<'_> {
         let headquarters = &ticket.headquarters.url;
         let http = Http::new(headquarters, ca).map_err(|why| self.not_reached(&why))?;
         let request = self.device.enrolment_request(&ticket)?;
+        let watcher = Watcher::new(self.speaker, self.json);
+        watcher.begin();
         let answer = http.post("/v1/enrol", CBOR, &request, SMALL_BYTES_MAX);
+        watcher.end();
         let certificate = answer.map_err(|why| self.not_enrolled(&why))?;
         let certificate = match self.device.enrolled(&certificate) {
             Ok(certificate) => certificate,

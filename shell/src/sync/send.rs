@@ -38,6 +38,7 @@ impl Seat<'_> {
     /// As [`Seat::sync`].
     pub fn sync_over(&self, transport: &dyn Transport) -> Result<SyncReport, CommandError> {
         let watcher = Watcher::new(self.speaker, self.json);
+        watcher.begin();
         let done = self.device.sync(transport, &watcher);
         watcher.end();
         let done = match done {
@@ -140,16 +141,22 @@ fn kb(bytes: u64) -> String {
     format!("{}.{} kB", bytes / 1_000, bytes % 1_000 / 100)
 }
 
-/// Shows on standard error how far it is: one line that changes on a terminal, a line for each exchange elsewhere.
-struct Watcher {
+/// Shows on standard error how far a call is: one line that changes on a terminal, a line for each exchange elsewhere.
+pub(super) struct Watcher {
     speaker: Speaker,
     silent: bool,
     terminal: bool,
 }
 
 impl Watcher {
-    fn new(speaker: Speaker, silent: bool) -> Self {
+    pub(super) fn new(speaker: Speaker, silent: bool) -> Self {
         Self { speaker, silent, terminal: std::io::stderr().is_terminal() }
+    }
+
+    /// Says that headquarters is called: an answer may take long.
+    pub(super) fn begin(&self) {
+        let line = format!("… {}", self.speaker.word(Word::Calling));
+        self.write(&if self.terminal { line } else { format!("{line}\n") });
     }
 
     fn write(&self, text: &str) {
@@ -160,7 +167,7 @@ impl Watcher {
     }
 
     /// Clears the line.
-    fn end(&self) {
+    pub(super) fn end(&self) {
         if self.terminal {
             self.write("\r\u{1b}[K");
         }

@@ -8,7 +8,6 @@ use amparo_schema::fact::{ReferralState, Scope, StepState};
 use amparo_schema::id::ReferralId;
 use amparo_schema::name::Name;
 use amparo_schema::pack::Content;
-use amparo_schema::pack::policy::Purpose;
 
 use super::{Walk, WalkError};
 use crate::ask::{Choice, choose};
@@ -80,6 +79,7 @@ impl Walk<'_> {
 
     /// Closes. What was not to be stored does not stay beside the store either: packets that no key protects.
     fn close(&mut self) -> Result<(), WalkError> {
+        self.consent_to_counting()?;
         let screening = self.device.screening(self.id)?.screening;
         if self.device.close(self.id)?.keep == Keep::Full {
             return self.farewell(Word::Closed);
@@ -209,9 +209,7 @@ impl Walk<'_> {
     fn refer(&mut self, offer: &OfferedService) -> Result<(), WalkError> {
         let channel = offer.channels.first().map(|(at, _)| *at);
         let referral = self.device.refer(self.id, &offer.service.id, channel)?;
-        let scope = BTreeSet::from([Scope::Needs, Scope::Outcome]);
-        let receiver = Some(offer.service.id.clone());
-        if self.consent(Purpose::ShareService, receiver, scope.clone())? {
+        if let Some(scope) = self.consent_to_sharing(&offer.service.id)? {
             match self.write_packet(referral, offer, &scope) {
                 Ok(()) => self.device.move_referral(self.id, referral, ReferralState::Sent, None)?,
                 // A child's own yes is kept, and opens nothing by itself: the referral stays offered.

@@ -42,6 +42,40 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// To counting the case in figures, at the end; not where nothing of it is kept, or nobody was talked with.
+    pub(super) fn consent_to_counting(&mut self) -> Result<(), WalkError> {
+        let consents = self.device.screening(self.id)?.screening.consents;
+        let state = |purpose| consents.state(purpose, None, i64::MIN);
+        if state(Purpose::Store) == State::Given && state(Purpose::Statistics) == State::NotAsked {
+            self.consent(Purpose::Statistics, None, BTreeSet::new())?;
+        }
+        Ok(())
+    }
+
+    /// To sharing with a service. Where an agency reads for it through headquarters, the person says how much:
+    /// what is needed, as a packet has it, or all that was noted, without which no agency is given a key.
+    /// Gives what may be shared; nothing where the person does not agree.
+    pub(super) fn consent_to_sharing(
+        &mut self,
+        service: &Name,
+    ) -> Result<Option<BTreeSet<Scope>>, WalkError> {
+        let (by, lang) = self.read_aloud(Purpose::ShareService)?;
+        let mut scope = BTreeSet::from([Scope::Needs, Scope::Outcome]);
+        if by.is_some() && !self.device.agencies(self.id, service)?.is_empty() {
+            let choices = [(false, Word::ShareNeeded), (true, Word::ShareAll)].map(|(value, word)| Choice {
+                value,
+                label: self.word(word).into(),
+                hint: String::new(),
+            });
+            if choose(self.ask, self.speaker.word(Word::ShareHowMuch), &choices)? {
+                scope.insert(Scope::Indicators);
+            }
+        }
+        let receiver = Some(service.clone());
+        let agreed = self.record(Purpose::ShareService, receiver, scope.clone(), by, lang)?;
+        Ok(agreed.then_some(scope))
+    }
+
     /// Reads one consent aloud and records the answer.
     pub(super) fn consent(
         &mut self,
@@ -49,6 +83,12 @@ impl Walk<'_> {
         receiver: Option<Name>,
         scope: BTreeSet<Scope>,
     ) -> Result<bool, WalkError> {
+        let (by, lang) = self.read_aloud(purpose)?;
+        self.record(purpose, receiver, scope, by, lang)
+    }
+
+    /// Who agrees, if anyone does, and in which language it was heard.
+    fn read_aloud(&mut self, purpose: Purpose) -> Result<(Option<ConsentBy>, Lang), WalkError> {
         let wording = self.device.consent_wording(self.id, purpose)?;
         let lang = self.person_lang()?;
         let mut prompt = format!("{}\n{}", self.word(Word::ConsentTitle), self.words(&wording.words, &lang));
@@ -56,15 +96,24 @@ impl Walk<'_> {
             prompt = format!("{prompt}\n({})", self.words(&wording.words, &self.lang()));
         }
         let choices = self.who_agrees(purpose)?;
-        let agrees = choose(self.ask, &prompt, &choices)?;
-        let by = agrees.unwrap_or(ConsentBy::Person);
-        let request = ConsentRequest { purpose, receiver, scope, lang, by };
-        if agrees.is_some() {
+        Ok((choose(self.ask, &prompt, &choices)?, lang))
+    }
+
+    fn record(
+        &self,
+        purpose: Purpose,
+        receiver: Option<Name>,
+        scope: BTreeSet<Scope>,
+        by: Option<ConsentBy>,
+        lang: Lang,
+    ) -> Result<bool, WalkError> {
+        let request = ConsentRequest { purpose, receiver, scope, lang, by: by.unwrap_or(ConsentBy::Person) };
+        if by.is_some() {
             self.device.consent(self.id, &request)?;
         } else {
             self.device.refuse_consent(self.id, &request)?;
         }
-        Ok(agrees.is_some())
+        Ok(by.is_some())
     }
 
     /// Who may agree: for a child, sharing needs the guardian or the authority, with the child's assent.

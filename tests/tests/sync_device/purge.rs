@@ -1,12 +1,18 @@
 //! What is purged, and when.
 
 use amparo_core::device::{Error, Level};
+use amparo_core::random::SeededEntropy;
 use amparo_core::seal::from_bytes;
-use amparo_schema::fact::{IdentityField, ReferralState};
+use amparo_core::secret::Key;
+use amparo_core::store::screening::NewScreening;
+use amparo_core::store::{self, Store, StoreError};
+use amparo_core::time::Clock;
+use amparo_schema::fact::{Compartment, IdentityField, ReferralState};
+use amparo_schema::id::ScreeningId;
 use amparo_schema::pack::Content;
 
 use super::relay::Depth;
-use super::{HOUR_MS, NOW_MS, closed, start, talk, world};
+use super::{HOUR_MS, NOW_MS, closed, open, start, talk, world};
 
 /// Hours after closing by the embedded policy.
 fn plaintext_hours(world: &super::World, id: amparo_schema::id::ScreeningId) -> i64 {
@@ -137,4 +143,35 @@ fn i28_a_revoked_device_still_sends_everything() {
     let sealed = device.sealed(second).unwrap();
     let segment: amparo_schema::wire::segment::Segment = from_bytes(&sealed[0].segment).unwrap();
     assert!(!segment.ciphertext.is_empty());
+}
+
+/// Wiping and purging go through all, past what one read gives, and past one that does not read any more.
+#[test]
+fn wiping_reaches_every_screening_however_many_there_are() {
+    const MORE: u16 = 600;
+    let mut world = world();
+    let (first, bad) = (closed(world.device()), start(world.device()));
+    drop(world.device.take());
+    let path = world.folder.path().join("store.db");
+    let store = Store::open(&path, &Key::new(&[9; 32]), &SeededEntropy::new(3), world.clock.now()).unwrap();
+    store
+        .write(|tx| {
+            store::fact::append(tx, Some(bad), Compartment::Case, b"no fact")?;
+            let row = store::screening::by_id(tx, first)?.unwrap();
+            for n in 0..MORE {
+                let [high, low] = n.to_be_bytes();
+                let screening = ScreeningId([high, low, 0xee, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+                let (case, checklist) = (row.case, row.checklist);
+                let new = NewScreening { screening, case, checklist, packs: &[], opened_ms: NOW_MS };
+                store::screening::insert(tx, &new)?;
+                store::screening::close(tx, screening, NOW_MS)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    drop(store);
+    world.device = Some(open(&path, &world.clock, 8));
+    let wiped = world.device().wipe().unwrap();
+    assert_eq!((wiped.screenings, wiped.failed), (u64::from(MORE) + 1, 1), "the bad one is counted");
+    assert!(matches!(world.device().screening(first), Err(Error::Purged)));
 }

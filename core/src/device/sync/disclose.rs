@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError};
 use amparo_schema::fact::Compartment;
 use amparo_schema::id::{Hash, ScreeningId};
 use amparo_schema::limits::DISCLOSURE_GRANTS_MAX;
-use amparo_schema::pack::recipients::Recipients;
+use amparo_schema::name::Name;
+use amparo_schema::pack::recipients::{Recipient, RecipientRole, Recipients};
 use amparo_schema::pack::{Content, Kind};
 use amparo_schema::person::Country;
 use amparo_schema::wire::disclosure::{Disclosure, Withheld};
@@ -199,6 +200,22 @@ impl Device {
         let made = Disclosure { device: identity.device, incarnation, number, grants, withheld };
         let signed = to_bytes(&self.signer.sign_object(&made)?)?;
         Ok(store::disclosure::insert(tx, (incarnation, number), withholds, &signed)?)
+    }
+}
+
+impl Device {
+    /// The agencies that read what is shared with a service, by the installed recipients pack; empty where the
+    /// service can be reached by packet and telephone alone. They are given keys only while the person agrees to
+    /// sharing needs, outcome and indicators with this service.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the screening, [`Error::Store`].
+    pub fn agencies(&self, id: ScreeningId, service: &Name) -> Result<Vec<Name>, Error> {
+        let country = self.screening(id)?.place.country;
+        let pack = self.recipients_pack(Some(country))?;
+        let all = pack.as_deref().and_then(recipients).into_iter().flat_map(|known| &known.recipients);
+        let reads = |r: &&Recipient| r.role == RecipientRole::Agency && r.services.contains(service);
+        Ok(all.filter(reads).map(|recipient| recipient.id.clone()).collect())
     }
 }
 

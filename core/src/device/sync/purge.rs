@@ -9,7 +9,6 @@ use std::sync::PoisonError;
 use amparo_schema::wire::receipt::Receipt;
 
 use super::outbox::read_receipt;
-use crate::device::inspect::LISTED_MAX;
 use crate::device::session::Session;
 use crate::device::{DAY_MS, Device, Error};
 use crate::store;
@@ -42,15 +41,14 @@ impl Device {
         if now.doubt.is_some() || held.is_empty() {
             return Ok(report);
         }
-        let closed =
-            self.store.read(|rows| store::screening::newest(rows, Some(State::Closed), LISTED_MAX))?;
-        for row in closed {
-            match self.purge_if_due(&row, &held, now.wall_ms) {
+        self.each(State::Closed, |row| {
+            match self.purge_if_due(row, &held, now.wall_ms) {
                 Ok(purged) => report.screenings = report.screenings.saturating_add(u64::from(purged)),
                 Err(Error::Store(why)) => return Err(why.into()),
                 Err(_) => report.failed = report.failed.saturating_add(1),
             }
-        }
+            Ok(())
+        })?;
         let before_ms = now.wall_ms.saturating_sub(SEALED_DAYS.saturating_mul(DAY_MS));
         let (segments, keys) = self.store.write(|tx| {
             let (mut segments, mut keys) = (0_usize, 0_usize);
@@ -72,24 +70,27 @@ impl Device {
     /// Wipes the plaintext of every screening at once, for a phone about to be taken or one that was revoked: open
     /// screenings are closed and sealed, keys are disclosed by the consents known now, then everything that was
     /// said and every key is wiped, without waiting for a receipt. Sealed segments and disclosures stay and are
-    /// still sent. One screening that cannot be closed keeps what was said, and is counted.
+    /// still sent. A screening that cannot be closed, or whose readers cannot be told, keeps what was said, for
+    /// nobody could ever read it otherwise; it is counted, and holds up no other.
     ///
     /// # Errors
     /// [`Error::Store`]; what was wiped before stays wiped.
     pub fn wipe(&self) -> Result<PurgeReport, Error> {
         let mut report = PurgeReport::default();
-        for row in self.store.read(|rows| store::screening::newest(rows, Some(State::Open), LISTED_MAX))? {
-            match self.close(row.screening) {
-                Ok(_) => {}
-                Err(Error::Store(why)) => return Err(why.into()),
-                Err(_) => report.failed = report.failed.saturating_add(1),
-            }
-        }
+        self.each(State::Open, |row| {
+            report.failed = report.failed.saturating_add(u64::from(self.close(row.screening).is_err()));
+            Ok(())
+        })?;
         self.disclose(None)?;
-        for row in self.store.read(|rows| store::screening::newest(rows, Some(State::Closed), LISTED_MAX))? {
-            self.purge_plaintext(&row)?;
+        self.each(State::Closed, |row| {
+            if self.store.read(|rows| store::disclosure::is_due(rows, row.screening))? {
+                report.failed = report.failed.saturating_add(1);
+                return Ok(());
+            }
+            self.purge_plaintext(row)?;
             report.screenings = report.screenings.saturating_add(1);
-        }
+            Ok(())
+        })?;
         self.forget();
         Ok(report)
     }

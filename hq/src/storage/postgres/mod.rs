@@ -2,7 +2,9 @@
 //!
 //! Owns the connection, which is made again when it was lost, and the repetition of transactions that others
 //! got in the way of. Serializable, and `synchronous_commit` stays as the server has it: `on` is required for
-//! receipts to be true. No TLS: the server is reached by a socket of the machine or a network of its own.
+//! receipts to be true. TLS off this machine, unless the connection says otherwise: see `tls`.
+
+mod tls;
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -11,7 +13,8 @@ use std::time::Duration;
 use postgres::error::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
+use postgres::{Client, Config, IsolationLevel, Statement, Transaction};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::sql::{Cell, Engine, Value, Verbs, migrate};
 use super::{CONFLICTS_MAX, Storage, StorageError, Tx};
@@ -22,6 +25,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(200);
 /// The store.
 pub struct Postgres {
     config: Config,
+    tls: MakeRustlsConnect,
     client: Option<Client>,
     /// Prepared on the present connection.
     statements: BTreeMap<&'static str, Statement>,
@@ -34,13 +38,25 @@ impl std::fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    /// Connects by a URL or a list of parameters, and brings the store to the version of this build.
+    /// Connects by a URL or a list of parameters, and brings the store to the version of this build. A server on
+    /// another machine is reached by TLS, unless `sslmode=disable` is said; its certificate must be one that
+    /// the public trusts.
     ///
     /// # Errors
     /// [`StorageError::Engine`]; [`StorageError::TooNew`].
     pub fn open(url: &str) -> Result<Self, StorageError> {
-        let config = url.parse().map_err(told)?;
-        let mut store = Self { config, client: None, statements: BTreeMap::new() };
+        Self::open_trusting(url, None)
+    }
+
+    /// As [`Postgres::open`], but with the certificates in `authorities` (PEM) alone trusted.
+    ///
+    /// # Errors
+    /// Those of [`Postgres::open`], and [`StorageError::Engine`] for certificates that do not read.
+    pub fn open_trusting(url: &str, authorities: Option<&[u8]>) -> Result<Self, StorageError> {
+        let mut config = url.parse().map_err(told)?;
+        tls::decide(&mut config);
+        let tls = tls::connector(authorities)?;
+        let mut store = Self { config, tls, client: None, statements: BTreeMap::new() };
         store.within(&mut |engine| migrate(engine))?;
         Ok(store)
     }
@@ -72,7 +88,7 @@ impl Postgres {
             Some(client) => client,
             none => {
                 self.statements.clear();
-                none.insert(self.config.connect(NoTls).map_err(told)?)
+                none.insert(self.config.connect(self.tls.clone()).map_err(told)?)
             }
         };
         let tx =
@@ -104,6 +120,9 @@ fn told(error: postgres::Error) -> StorageError {
         ) => StorageError::Conflict,
         Some(&SqlState::DISK_FULL) => StorageError::Full,
         Some(code) => StorageError::Engine(format!("PostgreSQL {}", code.code())),
+        None if tls::is_distrusted(&error) => {
+            StorageError::Engine("PostgreSQL: its TLS certificate is not trusted for this name".into())
+        }
         None if error.source().is_some() => StorageError::Engine("PostgreSQL cannot be reached".into()),
         None => StorageError::Engine("PostgreSQL".into()),
     }
