@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a test of processes")]
 
+#[path = "../../../hq/tests/common/certificate.rs"]
+#[allow(unreachable_pub, reason = "shared with headquarters' tests")]
+mod certificate;
 mod demo;
 mod field;
 mod kill;
