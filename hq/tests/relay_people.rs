@@ -8,7 +8,9 @@ mod covered;
 use amparo_hq::relay::{Action, Durability, Relay, RelayError};
 use amparo_hq::storage::memory::Memory;
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{ASIDE_MAX, UPLOAD_BYTES_MAX};
+use amparo_schema::limits::{
+    ASIDE_BYTES_MAX, ASIDE_MAX, FRAME_BYTES_MAX, PENDING_SEGMENTS_MAX, SEGMENT_BYTES_MAX, UPLOAD_BYTES_MAX,
+};
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Refusal, Reply};
 use amparo_schema::wire::segment::{Header, Segment, signed_payload};
@@ -17,6 +19,8 @@ use common::{
     Desk, NOW, Phone, acts, entries, hq, name, push, receipt, refusals, sealed_hashes, segment, told, upload,
 };
 use covered::Covered;
+use minicbor::{Decode, Encode};
+use sha2::Digest as _;
 
 #[test]
 fn i28_what_a_revoked_device_sends_lies_aside_until_a_person_releases_it() {
@@ -213,6 +217,100 @@ fn what_strangers_send_is_bounded_and_takes_no_room_from_devices() {
         [(phone.device, false, 1)]
     );
     assert_eq!(relay.devices(&mut storage, Some(phone.device), 10), Ok(vec![]));
+}
+
+/// What the relay takes for a segment of almost the greatest size, at any place of a chain; no reader would.
+fn large(phone: &Phone, number: u64) -> Frame {
+    let parts: Segment = from_bytes(&phone.sealed_at(number, Hash([9; 32]), "large").segment).unwrap();
+    let ciphertext = vec![u8::try_from(number).unwrap(); SEGMENT_BYTES_MAX - 4_096];
+    let header = Header {
+        ciphertext_bytes: u32::try_from(ciphertext.len()).unwrap(),
+        ciphertext_sha256: Hash(sha2::Sha256::digest(&ciphertext).into()),
+        ..from_bytes(&parts.header).unwrap()
+    };
+    let signed = phone.signer.sign_object(&AnyHeader(header)).unwrap();
+    let segment = Segment { header: signed.payload, signature: signed.signature, ciphertext };
+    Frame::Segment(to_bytes(&segment).unwrap())
+}
+
+#[test]
+fn what_a_revoked_device_signed_is_bounded_and_never_refused_for_want_of_room() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let (first, last) = (phone.seal(), phone.seal());
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let give = phone.give(&last, &desk);
+    relay.revoke(&mut storage, phone.device, NOW).unwrap();
+    let mut kept = 0;
+    let told = loop {
+        let frame = large(&phone, 100 + kept);
+        let told = push(&relay, &mut storage, std::slice::from_ref(&frame));
+        if refusals(&told) != [(0, Refusal::Revoked)] {
+            break told;
+        }
+        kept += 1;
+    };
+    // Not taken and not refused: the device keeps it and comes again.
+    assert_eq!(told, [Reply::Later { wait_ms: 5_000 }]);
+    let size = SEGMENT_BYTES_MAX as u64;
+    assert!((kept - 1) * size < ASIDE_BYTES_MAX && (kept + 2) * size > ASIDE_BYTES_MAX, "{kept}");
+    // What is small still has room, and a device that nobody doubts has all of its own.
+    let small = [segment(&first), segment(&last), give];
+    assert_eq!(refusals(&push(&relay, &mut storage, &small)), [0, 1, 2].map(|n| (n, Refusal::Revoked)));
+    let mut other = Phone::enrolled(4, &relay, &mut storage);
+    assert_eq!(push(&relay, &mut storage, &[segment(&other.seal())]), []);
+    assert_eq!(relay.release(&mut storage, phone.device, NOW), Ok(kept + 3));
+    assert_eq!(relay.aside(&mut storage, phone.device, 10).unwrap(), []);
+    assert_eq!(self::told(&relay, &mut storage, &phone).stored, 2);
+}
+
+#[test]
+fn what_nobody_vouches_for_is_bounded_in_bytes_and_said_to_be_refused() {
+    let (relay, mut storage) = hq();
+    // Whole items and no frames.
+    let junk = |n: u8| {
+        let mut bytes = vec![0x5a, 0x00, 0x50, 0x00, 0x00, n];
+        bytes.resize(5 + 0x50_0000, 0);
+        bytes
+    };
+    let told = |n| common::replies(&relay.exchange(&mut storage, &junk(n), NOW).unwrap());
+    let told: Vec<_> = (0..60).map(told).map(|replies| refusals(&replies)[0].1).collect();
+    let kept = usize::try_from(ASIDE_BYTES_MAX).unwrap() / (5 + 0x50_0000);
+    assert_eq!(told, [vec![Refusal::Form; kept], vec![Refusal::Full; 60 - kept]].concat());
+}
+
+#[test]
+fn what_is_released_and_too_far_ahead_stays_aside() {
+    let (relay, mut storage) = hq();
+    let phone = Phone::enrolled(3, &relay, &mut storage);
+    relay.revoke(&mut storage, phone.device, NOW).unwrap();
+    let far = segment(&phone.sealed_at(PENDING_SEGMENTS_MAX, Hash([9; 32]), "far"));
+    let aside = vec![(Refusal::Revoked, to_bytes(&far).unwrap())];
+    assert_eq!(refusals(&push(&relay, &mut storage, &[far])), [(0, Refusal::Revoked)]);
+    assert_eq!(relay.release(&mut storage, phone.device, NOW), Ok(0));
+    assert_eq!(relay.aside(&mut storage, phone.device, 10), Ok(aside));
+}
+
+/// A damaged length makes everything after it unreadable; a person may still find in it what was meant.
+#[test]
+fn what_cannot_be_told_apart_any_more_is_kept_as_it_came() {
+    let (relay, mut storage) = hq();
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let whole = upload(&[segment(&phone.seal())]);
+    let rest = [&[0x9f][..], &upload(&[segment(&phone.seal()), phone.hello(None, vec![])])].concat();
+    for _ in 0..2 {
+        let told = relay.exchange(&mut storage, &[&whole[..], &rest].concat(), NOW).unwrap();
+        assert_eq!(refusals(&common::replies(&told)), [(1, Refusal::Form)]);
+    }
+    let nobody = DeviceId([0; 16]);
+    assert_eq!(relay.aside(&mut storage, nobody, 10), Ok(vec![(Refusal::Form, rest)]));
+    // More than a frame may be is kept in pieces.
+    let long = [&[0xff][..], &vec![7; FRAME_BYTES_MAX]].concat();
+    relay.exchange(&mut storage, &long, NOW).unwrap();
+    let mut sizes: Vec<_> =
+        relay.aside(&mut storage, nobody, 10).unwrap().iter().map(|(_, bytes)| bytes.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!((sizes.len(), sizes[0], sizes[2]), (3, 1, FRAME_BYTES_MAX));
 }
 
 #[test]

@@ -95,8 +95,10 @@ pub const RECEIPT_RANGES_MAX: usize = 8;
 pub const PENDING_SEGMENTS_MAX: u64 = 10_000;
 /// Objects kept aside per device, and for all unknown devices together.
 pub const ASIDE_MAX: u64 = 10_000;
-/// Bytes kept aside for all unknown devices together.
-pub const STRANGERS_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes kept aside per device, and for all unknown devices together. Frames are some kB, so that an honest device
+/// meets the count first, after thousands of screenings that nobody looked at; frames of the greatest size would
+/// otherwise be 40 GiB.
+pub const ASIDE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of one bundle volume, before padding.
 pub const VOLUME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Recipients of one recipients pack.

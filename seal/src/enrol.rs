@@ -1,10 +1,13 @@
 //! Tickets as text, and the proof that one was seen.
 
+use std::net::IpAddr;
+
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::enrol::{PROOF_CONTEXT, Request, TICKET_PREFIX, Ticket};
 use amparo_schema::wire::signed::Signed;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
+use http::Uri;
 use sha2::Sha256;
 
 use crate::canonical::{from_bytes, to_bytes};
@@ -21,17 +24,42 @@ pub fn ticket_text(ticket: &Ticket) -> Result<String, SealError> {
     Ok(format!("{TICKET_PREFIX}{}", BASE32_NOPAD.encode(&to_bytes(ticket)?)))
 }
 
+/// Whether a headquarters may listen there: https, or http on loopback, where nobody stands between. A name and a
+/// password in it, or a port that is none, hide where it leads.
+#[must_use]
+pub fn is_address(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else { return false };
+    let after = authority.as_str().strip_prefix(host);
+    let port = |after: &str| after.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if host.is_empty() || !after.is_some_and(|after| after.is_empty() || port(after)) {
+        return false;
+    }
+    match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => is_loopback(host),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || inner.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 /// Reads a ticket; blanks, line ends and lower case do not matter.
 ///
 /// # Errors
-/// [`OpenError::Form`].
+/// [`OpenError::Form`]; [`OpenError::Address`] by [`is_address`].
 pub fn read_ticket(text: &str) -> Result<Ticket, OpenError> {
     if text.len() > TICKET_CHARS_MAX {
         return Err(OpenError::Form);
     }
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
     let body = text.strip_prefix(TICKET_PREFIX).ok_or(OpenError::Form)?;
-    from_bytes(&BASE32_NOPAD.decode(body.as_bytes()).map_err(|_| OpenError::Form)?)
+    let bytes = BASE32_NOPAD.decode(body.as_bytes()).map_err(|_| OpenError::Form)?;
+    let ticket: Ticket = from_bytes(&bytes)?;
+    if is_address(&ticket.headquarters.url) { Ok(ticket) } else { Err(OpenError::Address) }
 }
 
 /// A device's signed request to be enrolled by a ticket.
@@ -94,6 +122,60 @@ mod tests {
         assert_eq!(read_ticket(&broken), Ok(ticket()));
         for bad in ["", "AMPARO1:", "AMPARO2:AAAA", text.get(..40).unwrap(), &"A".repeat(3_000)] {
             assert!(read_ticket(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_leads_to_https_or_stays_on_the_machine() {
+        let read = |url: &str| {
+            let Ticket { headquarters, .. } = ticket();
+            let headquarters = Headquarters { url: url.into(), ..headquarters };
+            read_ticket(&ticket_text(&Ticket { headquarters, ..ticket() }).unwrap()).map(|_| ())
+        };
+        for good in [
+            "https://hq.example",
+            "https://hq.example:8443/amparo/",
+            "https://203.0.113.7",
+            "http://localhost:1",
+            "http://127.0.0.1:8443",
+            "http://127.8.9.10/",
+            "http://[::1]:8443",
+        ] {
+            assert_eq!(read(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            "/",
+            "hq.example",
+            "hq.example:8443",
+            "https://",
+            "https:///path",
+            "https://:8443",
+            "https://hq.example:",
+            "https://hq.example:https",
+            "https://hq.example:70000",
+            "https://official@hq.example",
+            "https://hq.example:1@evil.example",
+            "https://hq .example",
+            "https://hq.example\n",
+            "https://h\u{e9}.example",
+            "\0\u{1}\u{7f}",
+            "ftp://hq.example",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "httpss://hq.example",
+            "http://hq.example",
+            "http://localhost.example",
+            "http://127.0.0.1.example",
+            "http://127.0.0.1@hq.example",
+            "http://0.0.0.0:8443",
+            "http://10.0.0.1",
+            "http://[::2]",
+            "http://2130706433",
+            "//hq.example",
+        ] {
+            assert_eq!(read(bad), Err(OpenError::Address), "{bad}");
         }
     }
 

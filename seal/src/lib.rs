@@ -22,7 +22,7 @@ mod wycheproof;
 
 pub use bundle::{Direction, open_volume, seal_volume};
 pub use canonical::{from_bytes, pad, to_bytes, unpad};
-pub use enrol::{check_request, read_ticket, request, ticket_text};
+pub use enrol::{check_request, is_address, read_ticket, request, ticket_text};
 pub use grant::{Granter, grant};
 pub use hpke::{PublicKey, SecretKey, hpke_open, hpke_seal};
 pub use identity::{identity_box, identity_open};
@@ -120,6 +120,9 @@ pub enum OpenError {
     /// The compressed bytes are damaged, or expand past `SEGMENT_PLAIN_BYTES_MAX`.
     #[error("does not expand")]
     Expansion,
+    /// What a ticket names is no address at which a headquarters may listen.
+    #[error("neither https, nor http on loopback")]
+    Address,
     /// The facts are not those that the header commits to.
     #[error("not the facts that were signed")]
     Root,

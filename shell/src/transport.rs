@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amparo_core::seal::is_address;
 use amparo_core::sync::{Transport, TransportError};
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use ureq::http::Uri;
@@ -89,13 +90,9 @@ impl Http {
     /// # Errors
     /// [`CallError::Address`], [`CallError::Certificates`].
     pub fn new(url: &str, ca: Option<&Path>) -> Result<Self, CallError> {
-        let uri: Uri = url.parse().map_err(|_| CallError::Address)?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(CallError::Address)?;
-        let plain = match uri.scheme_str() {
-            Some("https") => false,
-            Some("http") if is_loopback(host) => true,
-            _ => return Err(CallError::Address),
-        };
+        if !is_address(url) {
+            return Err(CallError::Address);
+        }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -105,7 +102,8 @@ impl Http {
             .timeout_per_read(Some(PIECE))
             .timeout_per_write(Some(PIECE))
             .timeout_global(Some(CALL));
-        if plain {
+        // Loopback is not reached through a proxy.
+        if url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http")) {
             config = config.proxy(None);
         }
         if let Some(ca) = ca {
@@ -165,11 +163,6 @@ impl Resolver for Names {
             other => other,
         })
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host == "localhost" || inner.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn certificates(file: &Path) -> Result<Vec<ureq::tls::Certificate<'static>>, CallError> {

@@ -21,6 +21,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import urllib.parse
 
 import cbor2
 import zcbor
@@ -400,6 +401,9 @@ def check_enrolment(told, who, secrets):
     prefix, text = told["ticket"].split(":")
     assert prefix == "AMPARO1" and text == text.upper()
     headquarters, ticket, secret, _ = canonical(base64.b32decode(text + "=" * (-len(text) % 8)))
+    address = urllib.parse.urlsplit(headquarters[0])
+    assert address.scheme == "https" or (address.scheme, address.hostname) == ("http", "127.0.0.1")
+    assert address.username is None and address.hostname
     assert headquarters[1] == who["headquarters_key"] and headquarters[2] == public_of(secrets["bundle"])
     signed = canonical(bytes.fromhex(told["request"]))
     request = open_signed(cbor2.loads(signed[0])[2], b"amparo-enrol-request-1", signed)

@@ -1,28 +1,19 @@
 //! What lies sealed after closing is what happened, for the custodian and for nobody else.
 //! All persons and cases are synthetic.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amparo_core::device::{ConsentRequest, Device, NextStep, StartRequest};
-use amparo_core::random::SeededEntropy;
+use amparo_core::device::{Device, NextStep};
 use amparo_core::screening::Keep;
 use amparo_core::seal::{SecretKey, from_bytes, open};
-use amparo_core::secret::Key;
-use amparo_core::time::{FixedClock, Moment};
-use amparo_schema::answer::{AgeRange, Answer, Unknown, Value};
-use amparo_schema::fact::{Body, ConsentBy, Fact, IdentityField, Lane, Scope};
+use amparo_core::time::FixedClock;
+use amparo_schema::fact::{Body, Fact, IdentityField, Lane, Scope};
 use amparo_schema::id::ScreeningId;
-use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
-use amparo_schema::person::{Country, Place, Setting};
-use amparo_schema::text::Lang;
 use amparo_schema::wire::segment::{Plain, Segment};
 use amparo_shell::content::keys::demo_custodian_secret;
-use amparo_shell::{embedded, home};
+use amparo_tests::interview::{self, NOW_MS, consent, start, talk, talk_unstored};
 
-/// 2026-11-22 04:00 in Santiago.
-const NOW_MS: i64 = 1_795_330_800_000;
 const HOUR_MS: u32 = 60 * 60 * 1000;
 
 struct World {
@@ -33,69 +24,8 @@ struct World {
 
 fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::new(Moment { wall_ms: NOW_MS, offset_minutes: -180, steady_ms: 1 }));
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let path = folder.path().join("store.db");
-    let trust = embedded::trust().unwrap();
-    let device = Device::create(&path, &Key::new(&[9; 32]), trust, clock.clone(), entropy).unwrap();
-    home::install_embedded(&device).unwrap();
+    let (clock, device) = interview::made(&folder.path().join("store.db"));
     World { _folder: folder, clock, device }
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
-
-fn start(device: &Device) -> ScreeningId {
-    let place = Place {
-        country: Country::new("CL").unwrap(),
-        post: Some(name("cl-los-libertadores")),
-        area: Some("CL-VS".into()),
-        setting: Setting::Border,
-    };
-    let lang = Lang::new("es").unwrap();
-    device.start(&StartRequest { checklist: name("four-questions"), case: None, place, lang }).unwrap()
-}
-
-fn consent(purpose: Purpose, receiver: Option<&Name>, scope: &[Scope]) -> ConsentRequest {
-    ConsentRequest {
-        purpose,
-        receiver: receiver.cloned(),
-        scope: scope.iter().copied().collect(),
-        lang: Lang::new("ht").unwrap(),
-        by: ConsentBy::Person,
-    }
-}
-
-/// Passes the gate with consent to talk, and to store unless told otherwise; answers yes wherever that fits.
-fn talk(device: &Device, id: ScreeningId, store: bool) {
-    loop {
-        match device.next(id).unwrap() {
-            NextStep::Item(item) if item.as_str() == "person-age" => {
-                let age = Answer::Known(Value::Age(AgeRange { from: 30, to: 59 }));
-                device.answer(id, &item, age).unwrap();
-            }
-            NextStep::Item(item) => {
-                let yes = device.answer(id, &item, Answer::Known(Value::Yes));
-                if yes.is_err() {
-                    device.answer(id, &item, Answer::Unknown(Unknown::NotAsked)).unwrap();
-                }
-            }
-            NextStep::Gate => {
-                let all: BTreeSet<Name> =
-                    device.gate_checks(id).unwrap().into_iter().map(|check| check.id).collect();
-                device.gate(id, &all).unwrap();
-                device.consent(id, &consent(Purpose::Talk, None, &[])).unwrap();
-                let asked = consent(Purpose::Store, None, &[]);
-                if store {
-                    device.consent(id, &asked).unwrap();
-                } else {
-                    device.refuse_consent(id, &asked).unwrap();
-                }
-            }
-            NextStep::End => return,
-        }
-    }
 }
 
 fn opened(device: &Device, id: ScreeningId) -> Vec<Plain> {
@@ -118,7 +48,7 @@ fn the_custodian_reads_every_fact_and_identity_apart() {
     let world = world();
     let device = &world.device;
     let id = start(device);
-    talk(device, id, true);
+    talk(device, id);
     device.record_outcome(id).unwrap();
     let service = device.contacts(id, &[]).unwrap().offers.remove(0).service.id;
     let referral = device.refer(id, &service, None).unwrap();
@@ -161,7 +91,7 @@ fn identity_is_granted_to_nobody_without_a_consent_to_share_it() {
     let world = world();
     let device = &world.device;
     let id = start(device);
-    talk(device, id, true);
+    talk(device, id);
     device.record_outcome(id).unwrap();
     let service = device.contacts(id, &[]).unwrap().offers.remove(0).service.id;
     device.refer(id, &service, None).unwrap();
@@ -176,7 +106,7 @@ fn another_key_and_another_grant_open_nothing() {
     let world = world();
     let device = &world.device;
     let id = start(device);
-    talk(device, id, true);
+    talk(device, id);
     device.close(id).unwrap();
     device.consent(id, &consent(Purpose::Statistics, None, &[])).unwrap();
     let sealed = device.sealed(id).unwrap();
@@ -193,7 +123,7 @@ fn without_consent_to_store_only_the_outcome_remains() {
     let world = world();
     let device = &world.device;
     let id = start(device);
-    talk(device, id, false);
+    talk_unstored(device, id);
     let outcomes = device.record_outcome(id).unwrap().outcomes();
     let closing = device.close(id).unwrap();
     assert_eq!((closing.keep, closing.outcomes), (Keep::AggregateOnly, outcomes));
@@ -212,7 +142,7 @@ fn an_open_screening_is_closed_when_its_time_has_passed_and_not_by_a_wrong_clock
     let world = world();
     let (device, clock) = (&world.device, &world.clock);
     let id = start(device);
-    talk(device, id, true);
+    talk(device, id);
     clock.advance_ms(23 * HOUR_MS);
     assert_eq!(device.close_overdue().unwrap(), []);
     clock.set_wall_ms(NOW_MS + 400 * 24 * i64::from(HOUR_MS));

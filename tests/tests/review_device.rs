@@ -7,46 +7,31 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use amparo_core::device::{ConsentRequest, Device, Error, ErrorKind, NextStep, ScreeningLine, StartRequest};
+use amparo_core::device::{Device, Error, ErrorKind, NextStep, ScreeningLine, StartRequest};
 use amparo_core::random::SeededEntropy;
 use amparo_core::screening::Keep;
-use amparo_core::secret::Key;
 use amparo_core::store::{self, Store};
 use amparo_core::time::{Clock, FixedClock, Moment};
-use amparo_schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
-use amparo_schema::fact::{Compartment, ConsentBy, IdentityField, Scope, StepState};
+use amparo_schema::answer::{Answer, Mode, Unknown};
+use amparo_schema::fact::{Compartment, IdentityField, Scope, StepState};
 use amparo_schema::id::{CaseId, ScreeningId};
-use amparo_schema::name::Name;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::{Country, Place, Setting};
 use amparo_schema::text::Lang;
-use amparo_shell::{embedded, home};
+use amparo_shell::embedded;
+use amparo_tests::interview::{self, NOW_MS, consent, key, name, pass_gate, talk, talk_unstored};
 
-/// 2026-11-22 04:00 in Santiago.
-const NOW_MS: i64 = 1_795_330_800_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-fn open(folder: &Path, clock: &Arc<FixedClock>, make: bool) -> Result<Device, Error> {
-    let (path, key, entropy) = (folder.join("store.db"), Key::new(&[9; 32]), Arc::new(SeededEntropy::new(7)));
-    let trust = embedded::trust()?;
-    let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
-    if make {
-        Device::create(&path, &key, trust, clock, entropy)
-    } else {
-        Device::open(&path, &key, trust, clock, entropy)
-    }
+fn open(folder: &Path, clock: &Arc<FixedClock>) -> Result<Device, Error> {
+    let (path, entropy) = (folder.join("store.db"), Arc::new(SeededEntropy::new(7)));
+    Device::open(&path, &key(), embedded::trust()?, clock.clone(), entropy)
 }
 
 fn world() -> (tempfile::TempDir, Arc<FixedClock>, Device) {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::new(Moment { wall_ms: NOW_MS, offset_minutes: -180, steady_ms: 1 }));
-    let device = open(folder.path(), &clock, true).unwrap();
-    home::install_embedded(&device).unwrap();
+    let (clock, device) = interview::made(&folder.path().join("store.db"));
     (folder, clock, device)
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
 }
 
 fn start(device: &Device, case: Option<CaseId>) -> Result<ScreeningId, Error> {
@@ -56,45 +41,6 @@ fn start(device: &Device, case: Option<CaseId>) -> Result<ScreeningId, Error> {
     device.start(&StartRequest { checklist: name("four-questions"), case, place, lang })
 }
 
-fn consent(purpose: Purpose, receiver: Option<&Name>, scope: &[Scope]) -> ConsentRequest {
-    ConsentRequest {
-        purpose,
-        receiver: receiver.cloned(),
-        scope: scope.iter().copied().collect(),
-        lang: Lang::new("ht").unwrap(),
-        by: ConsentBy::Person,
-    }
-}
-
-fn reply(device: &Device, id: ScreeningId, item: &Name) {
-    let answer = match item.as_str() {
-        "person-age" => Answer::Known(Value::Age(AgeRange { from: 30, to: 59 })),
-        _ => Answer::Known(Value::Yes),
-    };
-    if device.answer(id, item, answer).is_err() {
-        device.answer(id, item, Answer::Unknown(Unknown::NotAsked)).unwrap();
-    }
-}
-
-/// Up to the gate, and through it.
-fn pass_gate(device: &Device, id: ScreeningId) {
-    while let NextStep::Item(item) = device.next(id).unwrap() {
-        reply(device, id, &item);
-    }
-    let all: BTreeSet<Name> = device.gate_checks(id).unwrap().into_iter().map(|check| check.id).collect();
-    device.gate(id, &all).unwrap();
-}
-
-fn talk(device: &Device, id: ScreeningId, store: bool) {
-    pass_gate(device, id);
-    device.consent(id, &consent(Purpose::Talk, None, &[])).unwrap();
-    let asked = consent(Purpose::Store, None, &[]);
-    if store { device.consent(id, &asked).map(|_| ()) } else { device.refuse_consent(id, &asked) }.unwrap();
-    while let NextStep::Item(item) = device.next(id).unwrap() {
-        reply(device, id, &item);
-    }
-}
-
 fn line(device: &Device, id: ScreeningId) -> ScreeningLine {
     device.screening(id).unwrap().line
 }
@@ -102,16 +48,16 @@ fn line(device: &Device, id: ScreeningId) -> ScreeningLine {
 #[test]
 fn a_second_device_is_told_that_the_store_is_in_use() {
     let (folder, clock, device) = world();
-    assert_eq!(open(folder.path(), &clock, false).unwrap_err().kind(), ErrorKind::Busy);
+    assert_eq!(open(folder.path(), &clock).unwrap_err().kind(), ErrorKind::Busy);
     drop(device);
-    assert!(open(folder.path(), &clock, false).is_ok());
+    assert!(open(folder.path(), &clock).is_ok());
 }
 
 #[test]
 fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
     let (folder, _clock, device) = world();
     let id = start(&device, None).unwrap();
-    talk(&device, id, false);
+    talk_unstored(&device, id);
     let before = line(&device, id);
     let service = device.contacts(id, &[]).unwrap().offers.remove(0).service.id;
     device.refer(id, &service, None).unwrap();
@@ -130,7 +76,7 @@ fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
         id,
         Purpose::ShareService,
         amparo_schema::pack::protocol::ExceptionKind::ImminentDanger,
-        amparo_schema::text::Source { document: "synthetic".into(), place: String::new(), as_of: None },
+        amparo_schema::text::Source { document: "synthetic".into(), place: "art. 1".into(), as_of: None },
         true,
     );
     assert!(matches!(noted, Err(Error::Erased)));
@@ -139,7 +85,7 @@ fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
     drop(device);
     let now = Moment { wall_ms: NOW_MS, offset_minutes: 0, steady_ms: 1 };
     let path = folder.path().join("store.db");
-    let store = Store::open(&path, &Key::new(&[9; 32]), &SeededEntropy::new(3), now).unwrap();
+    let store = Store::open(&path, &key(), &SeededEntropy::new(3), now).unwrap();
     assert!(store.read(|rows| store::case::identity_key(rows, before.case)).unwrap().is_none());
 }
 
@@ -147,12 +93,12 @@ fn nothing_by_which_the_person_could_be_found_outlives_a_refusal_to_store() {
 fn a_case_keeps_its_codes_while_another_screening_of_it_is_kept() {
     let (_folder, _clock, device) = world();
     let first = start(&device, None).unwrap();
-    talk(&device, first, false);
+    talk_unstored(&device, first);
     let before = line(&device, first);
     let second = start(&device, Some(before.case)).unwrap();
     assert_eq!(device.close(first).unwrap().keep, Keep::AggregateOnly);
     assert_eq!(line(&device, second).code, before.code);
-    talk(&device, second, false);
+    talk_unstored(&device, second);
     device.close(second).unwrap();
     assert_ne!(line(&device, second).code, before.code, "now nothing of the case is kept");
 }
@@ -174,7 +120,7 @@ fn a_clock_that_jumps_neither_ends_a_talk_nor_revives_a_consent() {
 
     // Ninety days is what a consent to share lasts.
     let shared = start(&device, None).unwrap();
-    talk(&device, shared, true);
+    talk(&device, shared);
     let service = device.contacts(shared, &[]).unwrap().offers.remove(0).service.id;
     let referral = device.refer(shared, &service, None).unwrap();
     device.consent(shared, &consent(Purpose::ShareService, Some(&service), &[Scope::Needs])).unwrap();
@@ -198,11 +144,11 @@ fn one_damaged_screening_holds_up_no_other() {
     drop(device);
     let now = clock.now();
     let path = folder.path().join("store.db");
-    let store = Store::open(&path, &Key::new(&[9; 32]), &SeededEntropy::new(3), now).unwrap();
+    let store = Store::open(&path, &key(), &SeededEntropy::new(3), now).unwrap();
     store.write(|tx| store::fact::append(tx, Some(bad), Compartment::Case, b"no fact")).unwrap();
     drop(store);
     // The clock's last time is not read from what does not read.
-    let device = open(folder.path(), &clock, false).unwrap();
+    let device = open(folder.path(), &clock).unwrap();
     clock.advance_ms(u32::try_from(2 * DAY_MS).unwrap());
     assert_eq!(device.close_overdue().unwrap_err().kind(), ErrorKind::StoreDamaged);
     assert!(line(&device, good).closed);
@@ -212,7 +158,7 @@ fn one_damaged_screening_holds_up_no_other() {
 fn a_consent_to_store_taken_back_after_closing_leaves_the_outcome_alone() {
     let (_folder, _clock, device) = world();
     let id = start(&device, None).unwrap();
-    talk(&device, id, true);
+    talk(&device, id);
     let given = device.consent(id, &consent(Purpose::Store, None, &[])).unwrap();
     assert_eq!(device.close(id).unwrap().keep, Keep::Full);
     let (before, sealed) = (line(&device, id), device.sealed(id).unwrap().len());

@@ -29,10 +29,12 @@ pub(crate) fn command_in(folder: &str, program: &str, words: &[&str]) -> Outcome
     run(Command::new(program).args(words).current_dir(root().join(folder)), program, words)
 }
 
-/// As [`command`], with one variable of the environment set.
-pub(crate) fn command_with(variable: (&str, &str), program: &str, words: &[&str]) -> Outcome {
-    say(&format!("== {}={} {program} {}", variable.0, variable.1, words.join(" ")));
-    run(Command::new(program).args(words).env(variable.0, variable.1).current_dir(root()), program, words)
+/// As [`command`], with variables of the environment set.
+pub(crate) fn command_with(variables: &[(&str, &str)], program: &str, words: &[&str]) -> Outcome {
+    let set: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    say(&format!("== {set}{program} {}", words.join(" ")));
+    let environment = variables.iter().copied();
+    run(Command::new(program).args(words).envs(environment).current_dir(root()), program, words)
 }
 
 fn run(command: &mut Command, program: &str, words: &[&str]) -> Outcome {

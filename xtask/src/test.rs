@@ -47,7 +47,7 @@ pub(crate) fn run(all: bool) -> Outcome {
     let cargo = cargo();
     command(&cargo, &["test", "--workspace", "--locked"])?;
     if all {
-        worlds("100000", &[])?;
+        worlds(&[("AMPARO_WORLDS", "100000")], &[])?;
     }
     content(false)?;
     command(
@@ -94,14 +94,14 @@ pub(crate) fn run(all: bool) -> Outcome {
 /// Runs a million seeded worlds, or as many as `AMPARO_WORLDS` says, with the optimisations of a shipped build.
 pub(crate) fn sim() -> Outcome {
     let count = std::env::var("AMPARO_WORLDS").unwrap_or_else(|_| "1000000".into());
-    worlds(&count, &["--release"])
+    worlds(&[("AMPARO_WORLDS", &count), ("AMPARO_PROGRESS", "1")], &["--release"])
 }
 
-fn worlds(count: &str, profile: &[&str]) -> Outcome {
+fn worlds(variables: &[(&str, &str)], profile: &[&str]) -> Outcome {
     // The whole workspace, so that what was built for its tests is used again.
     let words = ["test", "--locked", "--workspace", "--test", "world"];
     let words = [&words[..], profile, &["--", "--nocapture"]].concat();
-    command_with(("AMPARO_WORLDS", count), &cargo(), &words)
+    command_with(variables, &cargo(), &words)
 }
 
 /// Runs the decoders of the wire on many mutants, with the optimisations that a shipped build has.
@@ -109,7 +109,7 @@ pub(crate) fn fuzz() -> Outcome {
     let count = std::env::var("AMPARO_FUZZ").unwrap_or_else(|_| "10000000".into());
     let words =
         ["test", "--release", "--locked", "-p", "amparo-seal", "--test", "hostile", "--", "--nocapture"];
-    command_with(("AMPARO_FUZZ", &count), &cargo(), &words)
+    command_with(&[("AMPARO_FUZZ", &count)], &cargo(), &words)
 }
 
 /// Checks and builds `content/`, and compares with the packs that the shell embeds.

@@ -53,7 +53,7 @@ impl Device {
     /// Records that the law lets something go ahead without consent.
     ///
     /// # Errors
-    /// `WrongState` with `cannot-be-waived` for a purpose that is never forced, or without a law.
+    /// `WrongState` with `cannot-be-waived` for a purpose that is never forced, or without a law and the place in it.
     pub fn waive_consent(
         &self,
         id: ScreeningId,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use amparo_core::device as core;
 use amparo_core::device::SyncFault;
-use amparo_core::seal::read_ticket;
+use amparo_core::seal::{OpenError, read_ticket};
 use amparo_core::sync::{self, Ended, Go, SyncReport};
 
 use super::content::tell;
@@ -20,11 +20,13 @@ impl Device {
     /// that there is stays until then. Whoever holds a ticket can enrol with it, once: never log one.
     ///
     /// # Errors
-    /// `InvalidInput` for a text that is no ticket.
+    /// `InvalidInput` with `form` for a text that is no ticket, with `address` for one that leads neither to https
+    /// nor to http on loopback.
     pub fn enrolment_request(&self, ticket: &str) -> Result<Vec<u8>, FieldError> {
         const NAME: &str = "enrolment_request";
-        let ticket =
-            read_ticket(ticket).map_err(|_| self.refuse(NAME, FieldError::invalid("ticket", "form")))?;
+        let code = |why| if why == OpenError::Address { "address" } else { "form" };
+        let refused = |why| self.refuse(NAME, FieldError::invalid("ticket", code(why)));
+        let ticket = read_ticket(ticket).map_err(refused)?;
         self.call(NAME, |device| device.enrolment_request(&ticket))
     }
 

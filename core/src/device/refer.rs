@@ -108,7 +108,7 @@ impl Device {
     /// says whether that was possible.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a purpose that is never forced, or without a law.
+    /// [`Error::Refused`] for a purpose that is never forced, or without a law and the place in it.
     pub fn waive_consent(
         &self,
         id: ScreeningId,

@@ -239,11 +239,12 @@ fn closing(screening: &Screening, outcomes: &[Outcome], assessment: &Hash) -> Re
     }
 }
 
-/// A law is named; its place in the text and its date may be left out.
+/// A law is named with the place in its text, so that somebody can look it up; its date may be left out.
 fn is_law(basis: &Source) -> bool {
-    let rest = [Some(&basis.place), basis.as_of.as_ref()];
     let sound = |text: &String| text.is_empty() || fits(text, REASON_CHARS_MAX);
-    fits(&basis.document, REASON_CHARS_MAX) && rest.into_iter().flatten().all(sound)
+    fits(&basis.document, REASON_CHARS_MAX)
+        && fits(&basis.place, REASON_CHARS_MAX)
+        && basis.as_of.as_ref().is_none_or(sound)
 }
 
 fn fits(text: &str, chars_max: usize) -> bool {

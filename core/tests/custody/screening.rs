@@ -7,9 +7,11 @@ use amparo_core::referral::BadMove;
 use amparo_core::schema::answer::{AgeRange, Answer, Mode, Unknown, Value};
 use amparo_core::schema::fact::{Body, Consent, Doubt, Fact, ReferralState, Stamp, StepState, StopReason};
 use amparo_core::schema::id::{CaseId, Hash, ReferralId};
-use amparo_core::schema::limits::{ANSWER_TEXT_CHARS_MAX, IDENTITY_CHARS_MAX, SCREENING_FACTS_MAX};
+use amparo_core::schema::limits::{
+    ANSWER_TEXT_CHARS_MAX, IDENTITY_CHARS_MAX, REASON_CHARS_MAX, SCREENING_FACTS_MAX,
+};
 use amparo_core::schema::pack::policy::{GateCheck, Purpose};
-use amparo_core::schema::text::Text;
+use amparo_core::schema::text::{Source, Text};
 use amparo_core::screening::{
     FoldError, Gate, Keep, NoFold, Refused, Screening, allow, gate_fact, retention,
 };
@@ -166,12 +168,19 @@ fn forms_are_checked() {
     for purpose in [Purpose::Talk, Purpose::Statistics] {
         assert_eq!(refusal(waive(purpose)), Refused::Waiver);
     }
-    let Body::ConsentWaived { purpose, situation, mut legal_basis, told } = waive(Purpose::ShareIdentity)
-    else {
-        panic!()
-    };
-    legal_basis.document = " ".into();
-    assert_eq!(refusal(Body::ConsentWaived { purpose, situation, legal_basis, told }), Refused::Waiver);
+    for spoil in [
+        |law: &mut Source| law.document = " ".into(),
+        |law: &mut Source| law.place = String::new(),
+        |law: &mut Source| law.place = "\u{a0}\n".into(),
+        |law: &mut Source| law.place = "\u{202e}1 .tra".into(),
+        |law: &mut Source| law.place = "a".repeat(REASON_CHARS_MAX + 1),
+        |law: &mut Source| law.as_of = Some("\u{202e}".into()),
+    ] {
+        let mut bad = waive(Purpose::ShareIdentity);
+        let Body::ConsentWaived { legal_basis, .. } = &mut bad else { panic!() };
+        spoil(legal_basis);
+        assert_eq!(refusal(bad), Refused::Waiver);
+    }
     assert_eq!(refusal(Body::GateChecked { confirmed: vec![], missing: vec![] }), Refused::GateForm);
     assert_eq!(refusal(offer(REFERRAL, "mine")), Refused::Referral(BadMove::Taken));
     let step = |reason: &str| Body::StepLogged {

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amparo_seal::is_address;
 use serde::Deserialize;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use super::error::CliError;
 use super::files;
-use super::home::allowed_url;
 
 const CONNECT: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(10 * 60);
@@ -32,7 +32,7 @@ struct Problem {
 impl Client {
     /// Trusts the certificates in `ca`, or without it those that the public trusts.
     pub(super) fn new(url: &str, ca: Option<&Path>) -> Result<Self, CliError> {
-        if !allowed_url(url) {
+        if !is_address(url) {
             return Err(CliError::Refused("the URL must be https, or http on loopback"));
         }
         let mut config = Agent::config_builder()

@@ -28,6 +28,8 @@ pub struct Limits {
     pub piece: Duration,
     /// For a whole body.
     pub body: Duration,
+    /// Until a caller takes more of its reply. What the system's buffer holds, some MB, must go first.
+    pub stall: Duration,
     /// For a connection, whatever it does.
     pub connection: Duration,
     /// For what is under way when the server is told to stop.
@@ -44,6 +46,7 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             piece: Duration::from_secs(60),
             body: Duration::from_secs(30 * 60),
+            stall: Duration::from_secs(5 * 60),
             connection: Duration::from_secs(60 * 60),
             stop: Duration::from_secs(30),
         }

@@ -11,6 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::{Admission, Limits};
@@ -108,6 +109,10 @@ impl Door {
         tokio::spawn(async move {
             // Replies are small and awaited.
             let _ = stream.set_nodelay(true);
+            // Below TLS, so that whoever stops reading within the handshake ends as well.
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(limits.stall));
+            let stream = Box::pin(stream);
             match tls {
                 None => speak(stream, router, watcher, &limits).await,
                 Some(tls) => {

@@ -1,10 +1,12 @@
 //! What is kept aside, so that nothing that may be somebody's facts is thrown away.
 //!
-//! Owns the bounds: `ASIDE_MAX` frames per enrolled device, and as many for all unknown ones together, those
-//! of at most `STRANGERS_BYTES_MAX` bytes. Nothing that lies here is chained, delivered or in a receipt.
+//! Owns the bounds: `ASIDE_MAX` frames and `ASIDE_BYTES_MAX` bytes for each device that people enrolled, and as much
+//! for all unknown ones together. Past them, what nobody vouches for is refused; what a device signed is for later
+//! and stays on the device, whatever became of it since. Nothing that lies here is chained, delivered or in a
+//! receipt.
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::limits::{ASIDE_MAX, STRANGERS_BYTES_MAX};
+use amparo_schema::limits::{ASIDE_BYTES_MAX, ASIDE_MAX};
 use amparo_schema::wire::push::Refusal;
 
 use super::RelayError;
@@ -52,13 +54,21 @@ pub(super) enum Put {
     NoRoom,
 }
 
+impl Put {
+    /// What to reply. What somebody's signature vouches for may be facts, or the only keys to them.
+    pub(super) fn taken(self, claim: Claim, why: Refusal) -> Taken {
+        match (self, claim) {
+            (Self::NoRoom, Claim::Proven(_)) => Taken::Later,
+            (Self::NoRoom, Claim::Unproven(_)) => Taken::Refused(Refusal::Full),
+            (Self::New | Self::Again, _) => Taken::Refused(why),
+        }
+    }
+}
+
 impl Work<'_> {
     /// Keeps a frame aside, once, and says what to reply.
     pub(super) fn aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Taken, RelayError> {
-        Ok(match self.put_aside(frame, claim, why)? {
-            Put::NoRoom => Taken::Refused(Refusal::Full),
-            Put::New | Put::Again => Taken::Refused(why),
-        })
+        Ok(self.put_aside(frame, claim, why)?.taken(claim, why))
     }
 
     pub(super) fn put_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Put, RelayError> {
@@ -68,8 +78,7 @@ impl Work<'_> {
         }
         let size = frame.len() as u64;
         let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
-        let unproven = matches!(claim, Claim::Unproven(_));
-        if load.count >= ASIDE_MAX || (unproven && load.bytes.saturating_add(size) > STRANGERS_BYTES_MAX) {
+        if load.count >= ASIDE_MAX || load.bytes.saturating_add(size) > ASIDE_BYTES_MAX {
             return Ok(Put::NoRoom);
         }
         self.lay_aside(frame, claim, why)?;
@@ -111,8 +120,11 @@ impl Work<'_> {
                 let load =
                     AsideLoad { count: load.count.saturating_sub(1), bytes: load.bytes.saturating_sub(size) };
                 self.put(&claim.load_key(), &load)?;
-                if matches!(self.take(&aside.frame, released)?, Taken::Kept) {
-                    taken += 1;
+                match self.take(&aside.frame, released)? {
+                    Taken::Kept => taken += 1,
+                    // Too far ahead of what is here: nobody may be left to send it again.
+                    Taken::Later => self.lay_aside(&aside.frame, claim, aside.why)?,
+                    _ => {}
                 }
             }
         }

@@ -111,7 +111,7 @@ impl Work<'_> {
                     self.hear(device, no.segment, no.recipient, voice)?;
                 }
             }
-            return Ok(Taken::Refused(if put == Put::NoRoom { Refusal::Full } else { Refusal::Fork }));
+            return Ok(put.taken(Claim::Proven(device), Refusal::Fork));
         }
         if number >= head.disclosures.saturating_add(PENDING_SEGMENTS_MAX) {
             return Ok(Taken::Later);

@@ -4,7 +4,7 @@
 //! what callers are told. A cut costs the frame that was cut; a frame that is no good costs itself.
 
 use amparo_schema::id::DeviceId;
-use amparo_schema::limits::{DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
 use amparo_schema::wire::push::{Frame, Refusal, Reply};
 use amparo_seal::{First, first, from_bytes, to_bytes};
 
@@ -75,7 +75,7 @@ impl Relay {
     ) -> Result<Answers, RelayError> {
         let (frames, end) = split(upload);
         let mut answers = Answers::default();
-        let (mut callers, mut wait) = (Vec::<Call>::new(), end == End::TooMuch);
+        let (mut callers, mut wait) = (Vec::<Call>::new(), matches!(end, End::TooMuch));
         let mut index = 0;
         for group in frames.chunks(self.settings.group.max(1)) {
             let taken = self.run(storage, now_ms, |work| {
@@ -96,7 +96,12 @@ impl Relay {
             }
             index += group.len() as u64;
         }
-        if end == End::Form {
+        if let End::Form(rest) = end {
+            // Where its frames begin cannot be known any more; a person may still find facts in it.
+            self.run(storage, now_ms, |work| {
+                let mut pieces = rest.chunks(FRAME_BYTES_MAX);
+                pieces.try_for_each(|piece| work.aside(piece, Claim::NONE, Refusal::Form).map(drop))
+            })?;
             answers.notes.push(Reply::Refused { frame: index, why: Refusal::Form });
         }
         if wait {
@@ -128,16 +133,16 @@ pub(super) fn sequence(replies: &[Reply]) -> Result<Vec<u8>, RelayError> {
 
 /// How an upload ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum End<'a> {
     /// After a frame, or within one that was cut.
     Clean,
-    /// In what can never be a frame.
-    Form,
+    /// In what can never be a frame, and whatever follows.
+    Form(&'a [u8]),
     /// There was more than one exchange takes.
     TooMuch,
 }
 
-fn split(upload: &[u8]) -> (Vec<&[u8]>, End) {
+fn split(upload: &[u8]) -> (Vec<&[u8]>, End<'_>) {
     let whole = upload.get(..UPLOAD_BYTES_MAX).unwrap_or(upload);
     let (mut rest, mut frames) = (whole, Vec::new());
     loop {
@@ -149,7 +154,7 @@ fn split(upload: &[u8]) -> (Vec<&[u8]>, End) {
             }
             Ok(First::Empty | First::Cut) if whole.len() < upload.len() => return (frames, End::TooMuch),
             Ok(First::Empty | First::Cut) => return (frames, End::Clean),
-            Err(_) => return (frames, End::Form),
+            Err(_) => return (frames, End::Form(rest)),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The log: a leaf for every segment that was taken and for every act of a person or an alarm.
 //!
 //! Owns the Merkle tree (RFC 9162, by `ct-merkle`) that receipts point into. The store keeps leaves; the tree
-//! is held in memory, about 100 bytes for each leaf, read once after a start (some 2 million leaves each second
-//! beside the reading) and brought forward by what is new. Every leaf also hashes all before it, so that a
-//! tree of a store that went back in time is noticed and built anew.
+//! is held in memory, read once after a start and brought forward by what is new. Every leaf also hashes all
+//! before it, so that a tree of a store that went back in time is noticed and built anew.
 
 use std::sync::{Mutex, PoisonError};
 

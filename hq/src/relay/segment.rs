@@ -120,7 +120,8 @@ impl Work<'_> {
 
     /// Keeps a second claim to a number aside, holds back the first, and raises the alarm, once.
     fn fork(&mut self, frame: &[u8], at: Place, first: Option<Stored>) -> Result<Taken, RelayError> {
-        let put = self.put_aside(frame, Claim::Proven(at.chain.device), Refusal::Fork)?;
+        let claim = Claim::Proven(at.chain.device);
+        let put = self.put_aside(frame, claim, Refusal::Fork)?;
         if let Some(first) = first.filter(|s| s.standing == Standing::Sound) {
             let hash = first.hash;
             self.tx.put_segment(at, &Stored { standing: Standing::Disputed, ..first })?;
@@ -129,7 +130,7 @@ impl Work<'_> {
         if put == Put::New {
             self.alarm(at)?;
         }
-        Ok(Taken::Refused(if put == Put::NoRoom { Refusal::Full } else { Refusal::Fork }))
+        Ok(put.taken(claim, Refusal::Fork))
     }
 
     fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {

@@ -1,7 +1,7 @@
 //! Exchanges that are whole, repeated, cut and slow.
 
-use std::io::Write;
-use std::net::{Shutdown, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use amparo_hq::http::Limits;
@@ -126,6 +126,54 @@ fn a_trickling_body_ends() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(told.join().unwrap().unwrap().status, 408);
+    server.stop();
+}
+
+/// Asks many times without reading; gives the connection and how many bytes will come.
+fn asked(address: SocketAddr) -> (TcpStream, usize) {
+    let mut stream = connect(address);
+    let one = head("GET", "/openapi.yaml", "", "");
+    stream.write_all(one.as_bytes()).unwrap();
+    let first = answer(&mut stream).unwrap();
+    // More than the buffers of both sides hold.
+    let times = 64 * 1024 * 1024 / first.body.len();
+    let mut writer = stream.try_clone().unwrap();
+    std::thread::spawn(move || {
+        // The server may close at any time.
+        let _ = writer.write_all(one.repeat(times).as_bytes());
+    });
+    (stream, times * (first.head.len() + first.body.len()))
+}
+
+/// The only place is free again soon after its holder stopped reading.
+#[test]
+fn who_stops_reading_is_let_go() {
+    let limits = Limits { connections: 1, stall: Duration::from_millis(300), ..Limits::default() };
+    let (server, phone) = started(limits);
+    let (mut stalled, all) = asked(server.address);
+    assert_eq!(stored(&server, &phone), 0);
+    let mut came = Vec::new();
+    // Cut in the middle, or an error of the system that says so.
+    let _ = stalled.read_to_end(&mut came);
+    assert!(came.len() < all, "{} of {all}", came.len());
+    server.stop();
+}
+
+#[test]
+fn who_reads_slowly_is_served_to_the_end() {
+    let limits = Limits { stall: Duration::from_secs(1), ..Limits::default() };
+    let (server, _) = started(limits);
+    let (mut slow, all) = asked(server.address);
+    let (mut came, mut piece) = (0, vec![0; 1 << 20]);
+    let (pause, mut pauses) = (Duration::from_millis(30), 0);
+    while came < all {
+        let read = slow.read(&mut piece).unwrap();
+        assert!(read > 0, "{came} of {all}");
+        came += read;
+        std::thread::sleep(pause);
+        pauses += 1;
+    }
+    assert!(pause * pauses > Duration::from_secs(1), "it must be slower than the bound");
     server.stop();
 }
 

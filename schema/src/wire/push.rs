@@ -129,8 +129,8 @@ pub enum Refusal {
     /// Past a limit; not kept.
     #[n(6)]
     TooLarge,
-    /// There is no room to keep more aside for this device; not kept. Segments of enrolled devices never
-    /// meet this.
+    /// There is no room to keep more aside of what no known device signed; not kept. What an enrolled or revoked
+    /// device signed never meets this.
     #[n(7)]
     Full,
 }

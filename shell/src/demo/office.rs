@@ -14,6 +14,7 @@ use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::wire::desk::Pull;
+use amparo_schema::wire::enrol::Headquarters as Known;
 use amparo_schema::wire::feed::{FeedId, Page};
 
 use super::{DemoError, Headquarters};
@@ -43,6 +44,17 @@ impl Agency {
     pub fn custodian() -> Result<Self, DemoError> {
         let (read, sign) = (vec![demo_custodian_secret()], random::bytes(&SystemEntropy)?);
         Ok(Self { id: super::name("demo-custodian")?, services: BTreeSet::new(), read, sign })
+    }
+
+    /// What headquarters must register of it, so that it may pull and send.
+    #[must_use]
+    pub fn readers(&self) -> Vec<Reader> {
+        let signing = Hash(Signer::from_seed(&self.sign).public().0);
+        let reader = |secret: &[u8; 32]| {
+            let key = Hash(*SecretKey::new(secret).public().bytes());
+            Reader { key, signing, agency: self.id.clone() }
+        };
+        self.read.iter().map(reader).collect()
     }
 
     /// An agency of the recipients pack, with the keys of these years.
@@ -75,16 +87,18 @@ impl Office {
         headquarters: &Headquarters,
         now_ms: i64,
     ) -> Result<Self, DemoError> {
-        let known = headquarters.known();
-        let sign = Signer::from_seed(&agency.sign);
-        for secret in &agency.read {
-            let key = Hash(*SecretKey::new(secret).public().bytes());
-            let (signing, agency) = (Hash(sign.public().0), agency.id.clone());
-            headquarters.register(&Reader { key, signing, agency })?;
-        }
+        agency.readers().iter().try_for_each(|reader| headquarters.register(reader))?;
+        Self::at(folder, agency, &headquarters.known(), now_ms)
+    }
+
+    /// Opens the desk of an agency that headquarters knows.
+    ///
+    /// # Errors
+    /// Those of the desk.
+    pub fn at(folder: &Path, agency: Agency, known: &Known, now_ms: i64) -> Result<Self, DemoError> {
         let keys = Keys {
             read: agency.read.iter().map(SecretKey::new).collect(),
-            sign,
+            sign: Signer::from_seed(&agency.sign),
             headquarters: vec![VerifyKey::from(known.key)],
             agency: agency.id.clone(),
             services: agency.services.clone(),

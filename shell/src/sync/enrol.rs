@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use amparo_core::seal::read_ticket;
+use amparo_core::seal::{OpenError, read_ticket};
 use amparo_schema::wire::enrol::{TICKET_PREFIX, Ticket};
 use serde_json::json;
 
@@ -70,7 +70,11 @@ impl Seat<'_> {
             }
             None => ask.line(self.word(Word::TicketPlease))?,
         };
-        read_ticket(&text).map_err(|_| self.not_done(exit::USAGE, Word::NoTicket).into())
+        let refused = |why| match why {
+            OpenError::Address => self.not_reached(&CallError::Address),
+            _ => self.not_done(exit::USAGE, Word::NoTicket),
+        };
+        read_ticket(&text).map_err(|why| refused(why).into())
     }
 
     fn not_enrolled(&self, why: &CallError) -> NotDone {

@@ -9,29 +9,21 @@ mod readers;
 mod relay;
 mod whole;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use amparo_core::device::{ConsentRequest, Device, Level, NextStep, StartRequest};
+use amparo_core::device::{Device, Level};
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{SecretKey, from_bytes};
-use amparo_core::secret::Key;
 use amparo_core::sync::{Ended, Go, Progress, SyncReport, Transport, TransportError};
-use amparo_core::time::{FixedClock, Moment};
-use amparo_schema::answer::{AgeRange, Answer, Unknown, Value};
-use amparo_schema::fact::{Compartment, ConsentBy, Fact, Scope};
+use amparo_core::time::FixedClock;
+use amparo_schema::fact::{Compartment, Fact};
 use amparo_schema::id::ScreeningId;
-use amparo_schema::name::Name;
-use amparo_schema::pack::policy::Purpose;
-use amparo_schema::person::{Country, Place, Setting};
-use amparo_schema::text::Lang;
 use amparo_schema::wire::segment::Plain;
 use amparo_shell::content::keys::demo_custodian_secret;
-use amparo_shell::{embedded, home};
+use amparo_shell::embedded;
+use amparo_tests::interview::{self, NOW_MS, consent, key, name, start, talk};
 use relay::Relay;
 
-/// 2026-11-22 04:00 in Santiago.
-const NOW_MS: i64 = 1_795_330_800_000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 struct World {
@@ -71,18 +63,13 @@ impl Transport for Nowhere {
 
 fn open(path: &std::path::Path, clock: &Arc<FixedClock>, seed: u64) -> Device {
     let entropy = Arc::new(SeededEntropy::new(seed));
-    Device::open(path, &Key::new(&[9; 32]), embedded::trust().unwrap(), clock.clone(), entropy).unwrap()
+    Device::open(path, &key(), embedded::trust().unwrap(), clock.clone(), entropy).unwrap()
 }
 
 /// A device with the embedded packs, enrolled.
 fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::new(Moment { wall_ms: NOW_MS, offset_minutes: -180, steady_ms: 1 }));
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let path = folder.path().join("store.db");
-    let trust = embedded::trust().unwrap();
-    let device = Device::create(&path, &Key::new(&[9; 32]), trust, clock.clone(), entropy).unwrap();
-    home::install_embedded(&device).unwrap();
+    let (clock, device) = interview::made(&folder.path().join("store.db"));
     let mut relay = Relay::new();
     let certificate = relay.enrol(&device.enrolment_request(&relay::ticket()).unwrap());
     device.enrolled(&certificate).unwrap();
@@ -135,59 +122,6 @@ fn kinds(plain: &Plain) -> Vec<&'static str> {
     plain.events.iter().map(|event| from_bytes::<Fact>(&event.fact).unwrap().body.kind()).collect()
 }
 
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
-
-fn start(device: &Device) -> ScreeningId {
-    let place = Place {
-        country: Country::new("CL").unwrap(),
-        post: Some(name("cl-los-libertadores")),
-        area: Some("CL-VS".into()),
-        setting: Setting::Border,
-    };
-    let lang = Lang::new("es").unwrap();
-    device.start(&StartRequest { checklist: name("four-questions"), case: None, place, lang }).unwrap()
-}
-
-fn consent(purpose: Purpose, receiver: Option<&Name>, scope: &[Scope]) -> ConsentRequest {
-    ConsentRequest {
-        purpose,
-        receiver: receiver.cloned(),
-        scope: scope.iter().copied().collect(),
-        lang: Lang::new("ht").unwrap(),
-        by: ConsentBy::Person,
-    }
-}
-
-/// Passes the gate with consent to talk and to store; answers yes wherever that fits. Gives the counter of the
-/// consent to store.
-fn talk(device: &Device, id: ScreeningId) -> u64 {
-    let mut stored = 0;
-    loop {
-        match device.next(id).unwrap() {
-            NextStep::Item(item) if item.as_str() == "person-age" => {
-                let age = Answer::Known(Value::Age(AgeRange { from: 30, to: 59 }));
-                device.answer(id, &item, age).unwrap();
-            }
-            NextStep::Item(item) => {
-                let yes = device.answer(id, &item, Answer::Known(Value::Yes));
-                if yes.is_err() {
-                    device.answer(id, &item, Answer::Unknown(Unknown::NotAsked)).unwrap();
-                }
-            }
-            NextStep::Gate => {
-                let all: BTreeSet<Name> =
-                    device.gate_checks(id).unwrap().into_iter().map(|check| check.id).collect();
-                device.gate(id, &all).unwrap();
-                device.consent(id, &consent(Purpose::Talk, None, &[])).unwrap();
-                stored = device.consent(id, &consent(Purpose::Store, None, &[])).unwrap();
-            }
-            NextStep::End => return stored,
-        }
-    }
-}
-
 /// A screening, talked through and closed.
 fn closed(device: &Device) -> ScreeningId {
     let id = start(device);
@@ -231,8 +165,8 @@ fn a_device_that_was_not_enrolled_does_not_sync_and_takes_no_strange_certificate
     let world = world();
     let folder = tempfile::tempdir().unwrap();
     let (trust, entropy) = (embedded::trust().unwrap(), Arc::new(SeededEntropy::new(8)));
-    let key = Key::new(&[9; 32]);
-    let device = Device::create(&folder.path().join("s"), &key, trust, world.clock.clone(), entropy).unwrap();
+    let device =
+        Device::create(&folder.path().join("s"), &key(), trust, world.clock.clone(), entropy).unwrap();
     assert!(device.sync(&world.line, &()).is_err() && device.export_bundle().is_err());
     let mut relay = Relay::new();
     let other = relay.enrol(&world.device().enrolment_request(&relay::ticket()).unwrap());

@@ -3,9 +3,14 @@
 #![cfg(unix)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a test of processes")]
 
+#[path = "../../../hq/tests/common/certificate.rs"]
+#[allow(unreachable_pub, reason = "shared with headquarters' tests")]
+mod certificate;
 mod demo;
 mod field;
 mod kill;
+#[cfg(target_os = "linux")]
+mod memory;
 mod refused;
 mod wire;
 

@@ -1,12 +1,10 @@
 //! Headquarters that is away, broken off, or not the one; tickets that do not count.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use amparo_core::seal::ticket_text;
 use amparo_schema::id::Hash;
 use amparo_shell::demo::{Headquarters, Manner};
 
+use crate::certificate;
 use crate::field::{Field, desks, headquarters, invite, now_ms};
 use crate::wire::Wire;
 
@@ -104,36 +102,10 @@ fn a_ticket_enrols_one_device_and_only_at_its_headquarters() {
     assert!(told.contains("talk to your headquarters"), "{told}");
 }
 
-/// A certificate for 127.0.0.1 that nobody vouches for.
-fn certificate(folder: &std::path::Path) -> (PathBuf, PathBuf) {
-    let (certificate, key) = (folder.join("tls.pem"), folder.join("tls.key"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", "/CN=synthetic test", "-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .expect("openssl makes the certificate of this test");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    (certificate, key)
-}
-
 #[test]
 fn a_server_that_cannot_show_to_be_headquarters_is_sent_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (pem, key) = certificate(folder.path());
+    let (pem, key) = certificate::make(folder.path());
     let manner = Manner { now_ms, tls: Some((pem.clone(), key)), interruptible: false };
     let hq = Headquarters::start(folder.path(), manner).unwrap();
     let field = Field::new();

@@ -6,13 +6,23 @@ use amparo_schema::wire::push::Refusal;
 
 use super::outbox::read_receipt;
 use crate::device::{Device, Error};
-use crate::seal::{from_bytes, to_bytes};
 use crate::store::refused::RefusedRow;
 use crate::store::{self, Rows};
 use crate::sync::Item;
 
 /// Refusals in one list.
 const REFUSED_MAX: u32 = 10_000;
+/// All there are, as they are numbered on the wire and in the store.
+const REFUSALS: [Refusal; 8] = [
+    Refusal::Form,
+    Refusal::Signature,
+    Refusal::Stranger,
+    Refusal::Fork,
+    Refusal::Revoked,
+    Refusal::Newer,
+    Refusal::TooLarge,
+    Refusal::Full,
+];
 
 impl Device {
     /// Notes refusals. A fork puts the life in doubt, unless it is the present one: that ends by its receipt.
@@ -24,10 +34,10 @@ impl Device {
         self.store.write(|tx| {
             for (item, why) in refused {
                 let (incarnation, number, disclosure) = parts(*item);
-                let why: u32 = from_bytes(&to_bytes(why)?).unwrap_or(u32::MAX);
                 let epoch = epoch(tx, incarnation)?;
-                store::refused::set(tx, &RefusedRow { incarnation, disclosure, number, why, epoch })?;
-                if why == fork()? && incarnation != present {
+                let row = RefusedRow { incarnation, disclosure, number, why: numbered(*why), epoch };
+                store::refused::set(tx, &row)?;
+                if *why == Refusal::Fork && incarnation != present {
                     store::progress::doubt(tx, incarnation)?;
                 }
             }
@@ -38,16 +48,12 @@ impl Device {
     /// What was refused and not acknowledged since.
     pub(super) fn refusals(&self) -> Result<Vec<(Item, Refusal)>, Error> {
         let rows = self.store.read(|rows| store::refused::list(rows, REFUSED_MAX))?;
-        let refusal = |row: &RefusedRow| {
-            let why = to_bytes(&row.why).ok().and_then(|bytes| from_bytes(&bytes).ok())?;
-            Some((item(row), why))
-        };
-        Ok(rows.iter().filter_map(refusal).collect())
+        Ok(rows.iter().filter_map(|row| Some((item(row), refusal(row.why)?))).collect())
     }
 
     /// Forks that headquarters keeps aside, and has not lost since.
     pub(super) fn forked(&self) -> Result<BTreeSet<Item>, Error> {
-        let fork = fork()?;
+        let fork = numbered(Refusal::Fork);
         self.store.read(|rows| {
             let mut forked = BTreeSet::new();
             for row in store::refused::list(rows, REFUSED_MAX)?.iter().filter(|row| row.why == fork) {
@@ -60,9 +66,12 @@ impl Device {
     }
 }
 
-/// The number of a fork in the store.
-fn fork() -> Result<u32, Error> {
-    Ok(from_bytes(&to_bytes(&Refusal::Fork)?).unwrap_or(u32::MAX))
+fn numbered(why: Refusal) -> u32 {
+    why as u32
+}
+
+fn refusal(number: u32) -> Option<Refusal> {
+    REFUSALS.into_iter().find(|why| numbered(*why) == number)
 }
 
 fn epoch(rows: &Rows<'_>, incarnation: u64) -> Result<u64, Error> {
@@ -83,5 +92,20 @@ fn item(row: &RefusedRow) -> Item {
         Item::Disclosure { incarnation, number }
     } else {
         Item::Segment { incarnation, number }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{from_bytes, to_bytes};
+
+    #[test]
+    fn refusals_are_numbered_as_on_the_wire() {
+        for (number, why) in (0_u8..).zip(REFUSALS) {
+            assert_eq!(to_bytes(&why).unwrap(), [number]);
+            assert_eq!((numbered(why), refusal(u32::from(number))), (u32::from(number), Some(why)));
+        }
+        assert!(from_bytes::<Refusal>(&[8]).is_err() && refusal(8).is_none(), "there are no others");
     }
 }
