@@ -64,15 +64,18 @@ impl Ours {
         (0..screenings).try_for_each(|_| self.field.screen().map(drop))?;
         let (took, synced) = timed(|| self.sync());
         let (report, bodies) = synced?;
-        done(&report)?;
+        done(&report).map_err(|why| format!("{why} after {:.0} s", took.as_secs_f64()))?;
         Ok((took, bodies.requests))
     }
 }
 
 /// Whether a sync ended well.
 pub fn done(report: &SyncReport) -> Fallible<()> {
-    let good = report.ended == Ended::Done && report.refused.is_empty();
-    if good { Ok(()) } else { Err(format!("the sync ended otherwise: {:?}", report.ended).into()) }
+    match &report.ended {
+        Ended::Done if report.refused.is_empty() => Ok(()),
+        Ended::Broken(why) => Err(why.to_string().into()),
+        other => Err(format!("ended otherwise: {other:?}").into()),
+    }
 }
 
 /// Sends `screenings`, `batch` in each sync. Gives the facts of each, for the other side.

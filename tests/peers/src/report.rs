@@ -17,6 +17,10 @@ pub struct Row {
     pub cost: Cost,
 }
 
+fn title(text: &str) {
+    println!("\n### {text}");
+}
+
 /// The head of a table, and the line beneath.
 fn head(columns: &[&str]) {
     println!("\n| {} |\n|{}", columns.join(" | "), "---|".repeat(columns.len()));
@@ -28,6 +32,7 @@ fn per(sum: u64, screenings: usize) -> f64 {
 
 /// Bytes, trips and what they come to on each link.
 pub fn bytes(rows: &[Row], screenings: usize) {
+    title("Bytes, round trips, links");
     let links = PROFILES.map(|profile| format!("{}, s", profile.name));
     let mut columns =
         vec!["screenings per sync", "", "bodies: up", "down", "with heads: up", "down", "trips"];
@@ -54,6 +59,7 @@ pub fn bytes(rows: &[Row], screenings: usize) {
 
 /// Processor time and disk.
 pub fn work(rows: &[Row], screenings: usize) {
+    title("Processor and disk");
     head(&[
         "screenings per sync",
         "",
@@ -84,6 +90,7 @@ pub fn work(rows: &[Row], screenings: usize) {
 
 /// What was measured over shaped links.
 pub fn shaped(measured: &[Measured]) {
+    title("Over shaped links");
     head(&["link", "screenings per sync", "", "measured over the shaped link", "computed", "difference"]);
     for Measured { profile, who, batch, syncs, took, computed } in measured {
         let computed = computed / f64::from(*syncs);
@@ -104,6 +111,7 @@ pub fn shaped(measured: &[Measured]) {
 
 /// What links that fail cost, over real HTTP.
 pub fn faults(failed: &[Failed]) {
+    title("Links that fail");
     head(&[
         "real HTTP, a link that",
         "",
@@ -126,6 +134,7 @@ pub fn faults(failed: &[Failed]) {
 
 /// What cuts cost.
 pub fn resume(sides: &[Resume], screenings: usize) {
+    title("A cut at every KiB");
     let window = format!("each connection carries {} KiB", WINDOW / 1024);
     head(&[
         "",
@@ -162,6 +171,7 @@ pub fn resume(sides: &[Resume], screenings: usize) {
 
 /// How far from what is possible.
 pub fn limit(limit: &Limit, single: &Cost, screenings: usize) {
+    title("The limit");
     let per = |sum| per(sum, screenings);
     let (least, up) = (limit.bytes(), per(single.bodies.up));
     println!(

@@ -53,21 +53,12 @@ impl Side for (Theirs, Vec<Facts>) {
     fn send(&mut self, from: usize, count: usize) -> Sent {
         let (theirs, facts) = self;
         let facts = facts.get(from..from + count).unwrap_or_default();
-        theirs.send(facts, Payload::Facts).map_err(|why| chain(&*why))
+        theirs.send(facts, Payload::Facts).map_err(|why| why.to_string())
     }
 
     fn link(&self) -> &Link {
         &self.0.link
     }
-}
-
-/// An error with what caused it, without addresses.
-fn chain(why: &dyn std::error::Error) -> String {
-    let mut last = why;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
 }
 
 /// Measures all links at once. The facts are those of the first screenings that any device of ours makes.

@@ -101,7 +101,12 @@ impl Theirs {
         let mut client = self.client()?;
         let before = self.depot.bodies().requests;
         let (took, synced) = timed(|| self.sync(&mut client));
-        synced?;
+        synced.map_err(|why| {
+            let why = why.to_string();
+            // Without the address, which differs each time.
+            let why = why.split(" for url").next().unwrap_or_default();
+            format!("{why} after {:.0} s", took.as_secs_f64())
+        })?;
         Ok((took, self.depot.bodies().requests - before))
     }
 }
