@@ -1,12 +1,10 @@
-//! What a cut costs: a sync of many screenings cut at every KiB of its upload, then done again until all is there.
+//! What a cut costs: a sync of many screenings cut all along its upload, then done again until all is there.
 //!
 //! In memory, for every offset, by both sides' own machines; the frames that came whole before a cut count. Ours
 //! must lose nothing and hold nothing twice, or the program fails.
 
 use crate::Fallible;
 
-/// Between two offsets.
-pub const STEP: u64 = 1024;
 /// What each connection carries on the worst link.
 pub const WINDOW: u64 = 16 * 1024;
 /// Syncs after which it is said that they never end.
@@ -66,6 +64,8 @@ impl Resume {
 pub trait Sender {
     /// Who.
     const WHO: &'static str;
+    /// Bytes between two offsets.
+    const STEP: u64;
     /// Starts from the same moment each time and syncs until all is there; none if it does not end. Also gives what
     /// was lost and what is held twice.
     fn send(&mut self, line: Line) -> Fallible<(Option<Spent>, u64, u64)>;
@@ -105,7 +105,7 @@ pub fn everywhere<S: Sender>(side: &mut S) -> Fallible<Resume> {
     };
     let whole = sum(side.send(Line::Whole)?).ok_or("an undisturbed sync does not end")?;
     let mut cuts = Vec::new();
-    for at in (STEP..whole.up).step_by(usize::try_from(STEP)?) {
+    for at in (S::STEP..whole.up).step_by(usize::try_from(S::STEP)?) {
         cuts.push(sum(side.send(Line::CutOnce(at))?).ok_or("a sync after a cut does not end")?);
     }
     let unanswered = sum(side.send(Line::CutOnce(u64::MAX))?).ok_or("a sync does not end")?;

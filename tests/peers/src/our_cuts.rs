@@ -91,6 +91,7 @@ impl Wire {
 
 impl Sender for OurCuts {
     const WHO: &'static str = "Amparo";
+    const STEP: u64 = 1024;
 
     fn send(&mut self, line: Line) -> Fallible<(Option<Spent>, u64, u64)> {
         let field = Field::copy(self.store.path())?;

@@ -1,7 +1,7 @@
 //! The figures as Markdown, each table with what it is of.
 
 use crate::cost::Cost;
-use crate::cuts::{Resume, STEP, WINDOW};
+use crate::cuts::{Resume, WINDOW};
 use crate::faults::Failed;
 use crate::limit::{FLOOR, Limit};
 use crate::link::{Fault, PROFILES};
@@ -134,7 +134,7 @@ pub fn faults(failed: &[Failed]) {
 
 /// What cuts cost.
 pub fn resume(sides: &[Resume], screenings: usize) {
-    title("A cut at every KiB");
+    title("A cut anywhere");
     let window = format!("each connection carries {} KiB", WINDOW / 1024);
     head(&[
         "",
@@ -164,9 +164,9 @@ pub fn resume(sides: &[Resume], screenings: usize) {
         );
     }
     println!(
-        "\nOne sync of {screenings} screenings, its upload cut once at every {STEP} bytes: bytes of bodies, both ways,"
+        "\nOne sync of {screenings} screenings, its upload cut once at each KiB (TaskChampion: each 8 KiB): bytes of bodies,"
     );
-    println!("and requests, more than without a cut.");
+    println!("both ways, and requests, more than without a cut.");
 }
 
 /// How far from what is possible.

@@ -107,7 +107,13 @@ impl Rows {
         Ok(tx.commit()?)
     }
 
-    /// The same in PostgreSQL, row by row, prepared once.
+    /// Empties the tables in PostgreSQL and puts these in.
+    pub(crate) fn set_postgres(&self, client: &mut postgres::Client) -> Fallible<()> {
+        client.batch_execute("TRUNCATE record, segment, delivery, feed_entry, log")?;
+        self.put_postgres(client)
+    }
+
+    /// As [`Rows::put`], in PostgreSQL, row by row, prepared once.
     pub(crate) fn put_postgres(&self, client: &mut postgres::Client) -> Fallible<()> {
         use postgres::types::ToSql;
         let level = postgres::IsolationLevel::Serializable;

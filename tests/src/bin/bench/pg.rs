@@ -48,13 +48,12 @@ impl Server {
         Err("PostgreSQL did not start within 30 seconds".into())
     }
 
-    /// A new database, a copy of another if one is named; gives how to connect to it.
-    pub(crate) fn database(&self, name: &str, of: Option<&str>) -> Fallible<String> {
+    /// A new database; gives how to connect to it.
+    pub(crate) fn database(&self, name: &str) -> Fallible<String> {
         let socket = self.socket.path().display();
         let url = |database: &str| format!("host={socket} user=amparo dbname={database}");
         let mut client = super::bare::connect(&url("postgres"))?;
-        let template = of.map_or(String::new(), |of| format!(" TEMPLATE {of}"));
-        client.batch_execute(&format!("CREATE DATABASE {name}{template}"))?;
+        client.batch_execute(&format!("CREATE DATABASE {name}"))?;
         Ok(url(name))
     }
 }

@@ -42,7 +42,9 @@ pub(crate) fn rows(folder: &Path, rows: &mut Vec<Row>) -> Fallible<()> {
     accept(&mut Sqlite::open(&accepted, None)?, &uploads)?;
     let delta = bare::delta(&accepted, &enrolled(&folder))?;
     delta.write(&folder.join("rows"))?;
-    rows.push(sqlite(&folder, &uploads, &delta)?);
+    let row = sqlite(&folder, &uploads, &delta)?;
+    eprintln!("relay on SQLite: {}; {}", row.counts, row.ratio);
+    rows.push(row);
     match Server::start(&folder)? {
         Some(server) => rows.push(postgres(&folder, &server, &uploads, &delta)?),
         None => eprintln!("NOT MEASURED: PostgreSQL's programs are not here"),
@@ -196,24 +198,26 @@ fn sqlite(folder: &Path, uploads: &[Vec<u8>], delta: &Rows) -> Fallible<Row> {
 }
 
 fn postgres(folder: &Path, server: &Server, uploads: &[Vec<u8>], delta: &Rows) -> Fallible<Row> {
-    // Migrated and filled by the same store's own rows.
-    let template = server.database("enrolled", None)?;
-    drop(Postgres::open(&template)?);
     let empty = folder.join("empty.db");
     drop(Sqlite::open(&empty, None)?);
-    bare::delta(&enrolled(folder), &empty)?.put_postgres(&mut bare::connect(&template)?)?;
+    let enrolled = bare::delta(&enrolled(folder), &empty)?;
+    let (ours, theirs) = (server.database("ours")?, server.database("bare")?);
+    // Both are migrated by the store, and set back before each turn.
+    let mut store = Postgres::open(&ours)?;
+    drop(Postgres::open(&theirs)?);
+    let (mut beside, mut client) = (bare::connect(&ours)?, bare::connect(&theirs)?);
     let (mut took, mut bare_took) = (Vec::new(), Vec::new());
-    for n in 0..PAIRS {
-        let mut store = Postgres::open(&server.database(&format!("ours{n}"), Some("enrolled"))?)?;
+    for _ in 0..PAIRS {
+        enrolled.set_postgres(&mut beside)?;
         let (time, done) = watch::timed(|| accept(&mut store, uploads));
         done?;
         took.push(time);
-        let mut client = bare::connect(&server.database(&format!("bare{n}"), Some("enrolled"))?)?;
+        enrolled.set_postgres(&mut client)?;
         let (time, done) = watch::timed(|| delta.put_postgres(&mut client));
         done?;
         bare_took.push(time);
     }
-    row("PostgreSQL, fsync on, prepared", uploads, delta, Pairs::of(took, bare_took), None)
+    row("PostgreSQL, fsync on", uploads, delta, Pairs::of(took, bare_took), None)
 }
 
 type Counted = ((Option<f64>, Option<Calls>), (Option<f64>, Option<Calls>));
