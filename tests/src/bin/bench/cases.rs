@@ -15,7 +15,7 @@ use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rusqlite::Connection;
 
-use super::{Fallible, directory, world};
+use super::{Fallible, directory, relay, world};
 
 /// Runs a case.
 pub(crate) fn run(name: &str, n: usize, folder: &Path) -> Fallible<()> {
@@ -52,6 +52,8 @@ pub(crate) fn run(name: &str, n: usize, folder: &Path) -> Fallible<()> {
             let sealing = Sealing::new()?;
             (0..n).try_for_each(|_| sealing.bare().map(drop))
         }
+        "accept" => relay::accept_times(folder, n),
+        "accept-bare" => relay::bare_times(folder, n),
         _ => Err(format!("there is no case {name}").into()),
     }
 }

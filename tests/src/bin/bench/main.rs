@@ -6,9 +6,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a developer's command talks to a terminal")]
 
 mod alloc;
+mod bare;
 mod cases;
 mod directory;
 mod domain;
+mod pg;
+mod relay;
 mod search;
 mod store;
 mod table;
@@ -43,8 +46,8 @@ fn all(wanted: &[&str]) -> Fallible<()> {
     let folder = tempfile::tempdir_in(&target)?;
     let mut rows = Vec::new();
     type Part = fn(&Path, &mut Vec<table::Row>) -> Fallible<()>;
-    let parts: [(&str, Part); 3] =
-        [("domain", domain::rows), ("store", store::rows), ("search", search::rows)];
+    let parts: [(&str, Part); 4] =
+        [("domain", domain::rows), ("store", store::rows), ("search", search::rows), ("relay", relay::rows)];
     for (name, part) in parts {
         if wanted.is_empty() || wanted.contains(&name) {
             let (took, done) = watch::timed(|| part(folder.path(), &mut rows));
