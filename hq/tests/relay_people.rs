@@ -19,8 +19,6 @@ use common::{
     Desk, NOW, Phone, acts, entries, hq, name, push, receipt, refusals, sealed_hashes, segment, told, upload,
 };
 use covered::Covered;
-use minicbor::{Decode, Encode};
-use sha2::Digest as _;
 
 #[test]
 fn i28_what_a_revoked_device_sends_lies_aside_until_a_person_releases_it() {
@@ -223,13 +221,10 @@ fn what_strangers_send_is_bounded_and_takes_no_room_from_devices() {
 fn large(phone: &Phone, number: u64) -> Frame {
     let parts: Segment = from_bytes(&phone.sealed_at(number, Hash([9; 32]), "large").segment).unwrap();
     let ciphertext = vec![u8::try_from(number).unwrap(); SEGMENT_BYTES_MAX - 4_096];
-    let header = Header {
-        ciphertext_bytes: u32::try_from(ciphertext.len()).unwrap(),
-        ciphertext_sha256: Hash(sha2::Sha256::digest(&ciphertext).into()),
-        ..from_bytes(&parts.header).unwrap()
-    };
-    let signed = phone.signer.sign_object(&AnyHeader(header)).unwrap();
-    let segment = Segment { header: signed.payload, signature: signed.signature, ciphertext };
+    let large = Segment { ciphertext, ..parts };
+    let covered = Covered(signed_payload(&large.header, &large.ciphertext_sha256()));
+    let signature = phone.signer.sign_object(&covered).unwrap().signature;
+    let segment = Segment { signature, ..large };
     Frame::Segment(to_bytes(&segment).unwrap())
 }
 

@@ -9,6 +9,7 @@ mod readers;
 mod relay;
 mod whole;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use amparo_core::device::{Device, Level};
