@@ -22,6 +22,8 @@ use ureq::{Agent, Timeout};
 const CONNECT: Duration = Duration::from_secs(30);
 /// Between two pieces of what is sent or received: a link that is slow goes on, one that is dead is given up.
 const PIECE: Duration = Duration::from_secs(90);
+/// The slowest link that is waited for: half of what the first Iridium phones do.
+const SLOWEST_BYTES_PER_SECOND: u64 = 150;
 /// For a whole call, whatever the link.
 const CALL: Duration = Duration::from_secs(60 * 60);
 /// Bytes of replies beside the pages that were asked for.
@@ -119,7 +121,11 @@ impl Http {
     /// # Errors
     /// [`CallError`].
     pub fn post(&self, path: &str, kind: &str, body: &[u8], bytes_max: usize) -> Result<Vec<u8>, CallError> {
-        let sent = self.agent.post(format!("{}{path}", self.url)).content_type(kind).send(body);
+        let asked = self.agent.post(format!("{}{path}", self.url)).content_type(kind);
+        // The system takes a body at once and sends it as the link does: until then nobody answers.
+        let seconds = u64::try_from(body.len()).unwrap_or(u64::MAX) / SLOWEST_BYTES_PER_SECOND;
+        let patient = PIECE.saturating_add(Duration::from_secs(seconds));
+        let sent = asked.config().timeout_per_read(Some(patient)).build().send(body);
         let mut response = sent.map_err(|error| unanswered(&error))?;
         let status = response.status().as_u16();
         let same_kind = response.body().mime_type() == Some(kind);

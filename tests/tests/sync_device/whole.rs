@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use amparo_core::device::Level;
+use amparo_core::device::{Device, Level};
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{PublicKey, SecretKey, Signer, from_bytes, open, write_letter};
 use amparo_core::sync::{Ended, Transport, TransportError};
@@ -51,6 +51,18 @@ fn author() -> Signer {
 }
 
 impl Real {
+    /// Enrols a device; gives its key for letters.
+    fn enrol(&self, device: &Device) -> PublicKey {
+        let mut storage = self.storage.lock().unwrap();
+        let entropy = SeededEntropy::new(21);
+        let ticket = self.relay.invite(&mut *storage, &name(AGENCY), NOW_MS + 1, NOW_MS, &entropy).unwrap();
+        let request = device.enrolment_request(&ticket).unwrap();
+        let asked: Signed<Request> = from_bytes(&request).unwrap();
+        let certificate = self.relay.enrol(&mut *storage, &asked, NOW_MS).unwrap();
+        device.enrolled(&amparo_core::seal::to_bytes(&certificate).unwrap()).unwrap();
+        super::Relay::letter_key(&request)
+    }
+
     /// What the agency has been given so far and not been told to forget: numbers of facts of a screening.
     fn given(&self, id: ScreeningId, device: &amparo_core::seal::VerifyKey) -> usize {
         let secret = SecretKey::new(&demo_agency_secret(AGENCY, "2026"));
@@ -78,16 +90,7 @@ impl Real {
 fn a_referral_goes_to_headquarters_and_its_answer_comes_back() {
     let (world, real) = (world(), real());
     let device = world.device();
-    let entropy = SeededEntropy::new(21);
-    let ticket = {
-        let mut storage = real.storage.lock().unwrap();
-        real.relay.invite(&mut *storage, &name(AGENCY), NOW_MS + 1, NOW_MS, &entropy).unwrap()
-    };
-    let request = device.enrolment_request(&ticket).unwrap();
-    let letter_key = super::Relay::letter_key(&request);
-    let asked: Signed<Request> = from_bytes(&request).unwrap();
-    let certificate = real.relay.enrol(&mut *real.storage.lock().unwrap(), &asked, NOW_MS).unwrap();
-    device.enrolled(&amparo_core::seal::to_bytes(&certificate).unwrap()).unwrap();
+    let letter_key = real.enrol(device);
 
     let id = start(device);
     talk(device, id);
@@ -109,6 +112,54 @@ fn a_referral_goes_to_headquarters_and_its_answer_comes_back() {
     assert_eq!(real.given(id, &key), 0, "told to forget");
     let idle = device.sync(&real, &()).unwrap();
     assert!(idle.exchanges == 1 && idle.up_bytes + idle.down_bytes <= 200, "{idle:?}");
+}
+
+/// A link that breaks off after so many bytes, once, and never answers then.
+struct Breaking<'a> {
+    real: &'a Real,
+    after: Mutex<Option<usize>>,
+    uploads: Mutex<Vec<usize>>,
+}
+
+impl Transport for Breaking<'_> {
+    fn exchange(&self, upload: &[u8]) -> Result<Vec<u8>, TransportError> {
+        self.uploads.lock().unwrap().push(upload.len());
+        match self.after.lock().unwrap().take() {
+            None => self.real.exchange(upload),
+            Some(after) => {
+                self.real.exchange(&upload[..after.min(upload.len())]).unwrap();
+                Err(TransportError::Cut { replies: Vec::new() })
+            }
+        }
+    }
+}
+
+/// I24: a cut costs the frame that was cut, and a hello that asks how far it came.
+#[test]
+fn i24_what_arrived_before_a_cut_is_not_sent_again() {
+    const MOST: usize = 24;
+    for part in 1..8 {
+        let (world, real) = (world(), real());
+        let device = world.device();
+        real.enrol(device);
+        device.sync(&real, &()).unwrap();
+        for _ in 0..MOST {
+            let id = start(device);
+            talk(device, id);
+            device.close(id).unwrap();
+        }
+        let volumes = device.export_bundle().unwrap();
+        let whole: usize = volumes.iter().map(|volume| volume.bytes.len()).sum();
+        let after = whole * part / 8;
+        let link = Breaking { real: &real, after: Mutex::new(Some(after)), uploads: Mutex::default() };
+        assert!(matches!(device.sync(&link, &()).unwrap().ended, Ended::Broken(_)));
+        assert_eq!(device.sync(&link, &()).unwrap().ended, Ended::Done);
+        let uploads = link.uploads.lock().unwrap().clone();
+        let again: usize = uploads.iter().skip(1).sum::<usize>() - uploads[0].saturating_sub(after);
+        // The frame that was cut, the hello that asks, that of the exchange that goes on, and the last.
+        assert!(again <= 2_048 + 3 * 200, "{part}: {uploads:?}, cut after {after}");
+        assert_eq!(device.sync_state().unwrap().waiting, 0);
+    }
 }
 
 fn answer(

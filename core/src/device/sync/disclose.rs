@@ -9,7 +9,6 @@ use std::sync::{Arc, PoisonError};
 
 use amparo_schema::fact::Compartment;
 use amparo_schema::id::{Hash, ScreeningId};
-use amparo_schema::limits::DISCLOSURE_GRANTS_MAX;
 use amparo_schema::name::Name;
 use amparo_schema::pack::recipients::{Recipient, RecipientRole, Recipients};
 use amparo_schema::pack::{Content, Kind};
@@ -29,6 +28,10 @@ use crate::store::{self, Tx};
 
 /// Screenings looked at in one call; the rest stays due.
 const LOOKED_AT_MAX: u32 = 100_000;
+
+/// Grants, or what is held back, in one disclosure; many fewer than `DISCLOSURE_GRANTS_MAX`, for a cut costs the whole
+/// frame: some 2 kB.
+const TOGETHER: usize = 32;
 
 /// What is to be disclosed, and which segments were looked at for it.
 #[derive(Default)]
@@ -50,7 +53,7 @@ enum Subject {
 
 impl Plan {
     fn is_full(&self) -> bool {
-        self.grants.len().max(self.withheld.len()) >= DISCLOSURE_GRANTS_MAX
+        self.grants.len().max(self.withheld.len()) >= TOGETHER
     }
 }
 
@@ -168,10 +171,10 @@ impl Device {
             store::segment::insert_grant(tx, grant)?;
         }
         // Apart, and withdrawals first: they are sent before everything else.
-        for withheld in plan.withheld.chunks(DISCLOSURE_GRANTS_MAX) {
+        for withheld in plan.withheld.chunks(TOGETHER) {
             self.sign_disclosure(tx, &[], withheld)?;
         }
-        for grants in plan.grants.chunks(DISCLOSURE_GRANTS_MAX) {
+        for grants in plan.grants.chunks(TOGETHER) {
             self.sign_disclosure(tx, grants, &[])?;
         }
         for segment in &plan.looked_at {
