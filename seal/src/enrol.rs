@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::wire::enrol::{PROOF_CONTEXT, Request, TICKET_PREFIX, Ticket};
+use amparo_schema::wire::enrol::{Headquarters, PROOF_CONTEXT, Request, TICKET_PREFIX, Ticket};
 use amparo_schema::wire::signed::Signed;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -79,25 +79,33 @@ pub fn request(
         letter_key: Hash(*letter_key.bytes()),
         proof: Hash([0; 32]),
     };
-    request.proof = Hash(proof(&ticket.secret, &request)?.finalize().into_bytes().into());
+    let proof = proof(&ticket.secret, &ticket.headquarters, &request)?;
+    request.proof = Hash(proof.finalize().into_bytes().into());
     signer.sign_object(&request)
 }
 
-/// Verifies a request: its signature by the key that it names, and its proof by the ticket's secret.
+/// Verifies a request: its signature by the key that it names, and its proof by the ticket's secret and the keys of
+/// headquarters. So a ticket that was read with one wrong character enrols nobody, instead of a device whose
+/// bundles nobody can open.
 ///
 /// # Errors
 /// [`OpenError::Signature`] whichever does not hold.
-pub fn check_request(request: &Signed<Request>, secret: &[u8; 16]) -> Result<Request, OpenError> {
+pub fn check_request(
+    request: &Signed<Request>,
+    secret: &[u8; 16],
+    headquarters: &Headquarters,
+) -> Result<Request, OpenError> {
     let named = crate::unverified(request)?;
     let request = VerifyKey::from(named.key).open_object(request)?;
-    let mac = proof(secret, &request).map_err(|_| OpenError::Form)?;
+    let mac = proof(secret, headquarters, &request).map_err(|_| OpenError::Form)?;
     mac.verify_slice(&request.proof.0).map_err(|_| OpenError::Signature)?;
     Ok(request)
 }
 
-fn proof(secret: &[u8; 16], request: &Request) -> Result<Hmac<Sha256>, SealError> {
+fn proof(secret: &[u8; 16], to: &Headquarters, request: &Request) -> Result<Hmac<Sha256>, SealError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| SealError::Encoding)?;
-    for part in [PROOF_CONTEXT, &request.ticket, &request.device.0, &request.key.0, &request.letter_key.0] {
+    let Request { ticket, device, key, letter_key, .. } = request;
+    for part in [PROOF_CONTEXT, &ticket[..], &device.0, &key.0, &letter_key.0, &to.key.0, &to.bundle_key.0] {
         mac.update(part);
     }
     Ok(mac)
@@ -106,7 +114,6 @@ fn proof(secret: &[u8; 16], request: &Request) -> Result<Hmac<Sha256>, SealError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amparo_schema::wire::enrol::Headquarters;
 
     fn ticket() -> Ticket {
         let headquarters =
@@ -184,7 +191,19 @@ mod tests {
         let signer = Signer::from_seed(&[7; 32]);
         let letter_key = PublicKey::new([8; 32]);
         let signed = request(&ticket(), DeviceId([9; 16]), &signer, &letter_key).unwrap();
-        assert_eq!(check_request(&signed, &[4; 16]).unwrap().device, DeviceId([9; 16]));
-        assert_eq!(check_request(&signed, &[5; 16]), Err(OpenError::Signature));
+        let ours = ticket().headquarters;
+        assert_eq!(check_request(&signed, &[4; 16], &ours).unwrap().device, DeviceId([9; 16]));
+        assert_eq!(check_request(&signed, &[5; 16], &ours), Err(OpenError::Signature));
+        // A ticket that was read wrongly: the keys that the device would pin are not ours.
+        for other in [
+            Headquarters { key: Hash([6; 32]), ..ours.clone() },
+            Headquarters { bundle_key: Hash([6; 32]), ..ours.clone() },
+        ] {
+            assert_eq!(check_request(&signed, &[4; 16], &other), Err(OpenError::Signature));
+        }
+        assert!(
+            check_request(&signed, &[4; 16], &Headquarters { url: "https://moved.example".into(), ..ours })
+                .is_ok()
+        );
     }
 }

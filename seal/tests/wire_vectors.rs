@@ -128,7 +128,8 @@ fn every_kept_letter_feed_ticket_and_volume_opens() {
         assert_eq!((page.from, end), (read::<Cursor>(&told["start"]), read::<Cursor>(&told["end"])));
     }
     let ticket = read_ticket(all["enrolment"]["ticket"].as_str().unwrap()).unwrap();
-    let request = check_request(&read(&all["enrolment"]["request"]), &ticket.secret).unwrap();
+    let request =
+        check_request(&read(&all["enrolment"]["request"]), &ticket.secret, &ticket.headquarters).unwrap();
     assert_eq!(request.device, device);
     for (way, direction, reader) in [("up", Direction::Up, "bundle"), ("down", Direction::Down, "letters")] {
         let sequence = open_volume(&hex(&all[way]["volume"]), direction, &secret(&all, reader)).unwrap();

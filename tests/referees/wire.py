@@ -408,7 +408,7 @@ def check_enrolment(told, who, secrets):
     signed = canonical(bytes.fromhex(told["request"]))
     request = open_signed(cbor2.loads(signed[0])[2], b"amparo-enrol-request-1", signed)
     assert request[:4] == [ticket, who["device"], who["device_key"], public_of(secrets["letters"])]
-    proof = hmac.digest(secret, b"amparo-enrol-proof-1" + b"".join(request[:4]), "sha256")
+    proof = hmac.digest(secret, b"amparo-enrol-proof-1" + b"".join(request[:4] + headquarters[1:3]), "sha256")
     assert proof == request[4]
     return 2
 

@@ -93,7 +93,7 @@ impl Relay {
     /// Takes a request and gives the certificate, encoded.
     pub(crate) fn enrol(&mut self, request: &[u8]) -> Vec<u8> {
         let request: Signed<Request> = from_bytes(request).unwrap();
-        let request = check_request(&request, &[2; 16]).unwrap();
+        let request = check_request(&request, &[2; 16], &ticket().headquarters).unwrap();
         self.device = Some((request.device, VerifyKey::from(request.key)));
         let certificate = Certificate {
             device: request.device,

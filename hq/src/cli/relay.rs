@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use amparo_schema::id::DeviceId;
 use amparo_schema::limits::SMALL_PACK_BYTES_MAX;
+use amparo_schema::pack::{Envelope, FORMAT, Header};
 use amparo_schema::wire::bundle::EXTENSION;
 use amparo_schema::wire::push::{Refusal, Reply};
 use amparo_seal::random::bytes as random;
 use amparo_seal::ticket_text;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use super::args::{Args, Command, Enrol, Lasting, RecipientCommand, exit};
 use super::backup;
@@ -75,12 +77,22 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
             if bytes.len() > SMALL_PACK_BYTES_MAX {
                 return Err(RelayError::TooLarge.into());
             }
+            if !is_pack(&bytes) {
+                return Err(CliError::Refused(
+                    "this is no content pack: every device would be given it for good",
+                ));
+            }
             relay.publish(storage, &bytes, now)?;
             json!({ "published_bytes": bytes.len() })
         }
         Command::BackedUp { newest, oldest } => {
             if oldest > newest {
                 return Err(CliError::Refused("the oldest backup cannot hold more than the newest"));
+            }
+            if *newest > relay.checkpoint(storage)?.size {
+                return Err(CliError::Refused(
+                    "the log is shorter than that: devices would let go of what is nowhere",
+                ));
             }
             relay.backed_up(storage, *newest, *oldest)?;
             json!({ "newest_backup": newest, "oldest_backup": oldest })
@@ -189,6 +201,19 @@ fn carry(home: &Home, volumes: &[PathBuf], out: &Path, as_json: bool) -> Result<
     let done = json!({ "taken": taken, "written": written, "damaged": damaged, "notes": notes });
     show(as_json, &done);
     Ok(if damaged.is_empty() { exit::OK } else { exit::FAULTS })
+}
+
+/// Whether these bytes have the form of a pack, with the content that its header names. Whether its signatures count
+/// is for devices to say, by their root file.
+fn is_pack(bytes: &[u8]) -> bool {
+    let read = |bytes: &[u8]| {
+        let mut decoder = minicbor::Decoder::new(bytes);
+        let pack: Envelope = decoder.decode().ok()?;
+        let header: Header = minicbor::decode(&pack.header).ok()?;
+        let same = header.content_sha256.0[..] == sha2::Sha256::digest(&pack.content)[..];
+        Some(same && pack.format == FORMAT && decoder.position() == bytes.len())
+    };
+    read(bytes).unwrap_or(false)
 }
 
 /// What a carrier is told of a frame that was not taken.

@@ -150,7 +150,8 @@ impl Relay {
             let claimed = unverified(signed).map_err(|_| RelayError::Signature)?;
             let mut ticket: Invitation = work.get(&claimed.ticket)?.ok_or(RelayError::UnknownTicket)?;
             let secret = Zeroizing::new(ticket.secret);
-            let request = check_request(signed, &secret).map_err(|_| RelayError::Signature)?;
+            let request =
+                check_request(signed, &secret, &self.headquarters()).map_err(|_| RelayError::Signature)?;
             let hash = Hash::of("amparo-enrol-used-1", &[&signed.payload]);
             match ticket.used {
                 Some(used) if used.request == hash => return Ok(used.certificate),

@@ -291,7 +291,7 @@ fn a_desk_reads_on_after_headquarters_was_restored() {
     };
     let first = give(0, large, serving.address);
     let file = hq.file("one.backup");
-    hq.json(&["backup", file.to_str().unwrap()]);
+    hq.json(&["backup", "--same-disk", file.to_str().unwrap()]);
     give(1, screening, serving.address);
     serving.terminate();
     assert!(serving.wait());
@@ -378,4 +378,33 @@ fn a_ticket_is_text_for_pipes_and_a_picture_for_phones() {
     assert!(std::fs::read(&png).unwrap().starts_with(b"\x89PNG"));
     assert!(std::fs::read_to_string(&svg).unwrap().contains("<svg"));
     assert_eq!((mode(&png), mode(&svg)), (0o600, 0o600));
+}
+
+/// What would be given to every device, or let them forget, is looked at first.
+#[test]
+fn rubbish_is_not_published_and_no_backup_is_believed_that_cannot_be() {
+    let hq = Hq::made();
+    let packs = concat!(env!("CARGO_MANIFEST_DIR"), "/../content/packs");
+    let pack = std::fs::read_dir(packs).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&pack).unwrap();
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let secrets = std::fs::read(hq.file("hq/keys.json")).unwrap();
+    for bad in [
+        &b""[..],
+        b"a passphrase",
+        &secrets,
+        &whole[..whole.len() - 1],
+        &[&whole[..], b"0"].concat(),
+        &flipped,
+    ] {
+        let file = hq.file("bad.pack");
+        std::fs::write(&file, bad).unwrap();
+        assert_eq!(hq.run(&["publish", file.to_str().unwrap()]).status.code(), Some(2));
+    }
+    let told = hq.json(&["publish", pack.to_str().unwrap()]);
+    assert_eq!(told["published_bytes"], whole.len());
+    let size = hq.json(&["status"])["log_size"].as_u64().unwrap();
+    let ahead = (size + 1).to_string();
+    assert_eq!(hq.run(&["backed-up", "--newest", &ahead, "--oldest", &ahead]).status.code(), Some(2));
 }

@@ -63,7 +63,8 @@ pub struct Request {
     /// Its X25519 public key, for letters.
     #[n(3)]
     pub letter_key: Hash,
-    /// HMAC-SHA-256 with the ticket's secret over [`PROOF_CONTEXT`], ticket, device, key and letter key.
+    /// HMAC-SHA-256 with the ticket's secret over [`PROOF_CONTEXT`], ticket, device, key, letter key, and the two keys of
+    /// headquarters as the ticket names them.
     #[n(4)]
     pub proof: Hash,
 }

@@ -9,10 +9,11 @@ mod alloc;
 mod mutate;
 
 use amparo_schema::fact::Fact;
+use amparo_schema::id::Hash;
 use amparo_schema::limits::{PAGE_ENTRIES_MAX, SEGMENT_EVENTS_MAX};
 use amparo_schema::wire::bundle::Volume;
 use amparo_schema::wire::disclosure::Disclosure;
-use amparo_schema::wire::enrol::{Certificate, Enrolment, Request, Revocation, Ticket};
+use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Request, Revocation, Ticket};
 use amparo_schema::wire::feed::{Cursor, Entry, Letter, Note, Page};
 use amparo_schema::wire::push::{Frame, Hello, Reply};
 use amparo_schema::wire::receipt::Receipt;
@@ -28,6 +29,10 @@ use mutate::Dice;
 /// Bytes that a decoder may hold for each byte that it was given, and beside that.
 const FACTOR: usize = 4;
 const BESIDE: usize = 64 * 1024;
+
+fn somewhere() -> Headquarters {
+    Headquarters { url: "https://hq.example/".into(), key: Hash([1; 32]), bundle_key: Hash([2; 32]) }
+}
 
 type Decoder = (&'static str, fn(&[u8]) -> bool);
 
@@ -78,7 +83,9 @@ const DECODERS: [Decoder; 32] = [
     ("signed letter", signed::<Letter>),
     ("padding", |bytes| unpad(bytes).is_ok()),
     ("ticket text", |bytes| std::str::from_utf8(bytes).is_ok_and(|text| read_ticket(text).is_ok())),
-    ("request of a ticket", |bytes| from_bytes(bytes).is_ok_and(|r| check_request(&r, &[4; 16]).is_ok())),
+    ("request of a ticket", |bytes| {
+        from_bytes(bytes).is_ok_and(|r| check_request(&r, &[4; 16], &somewhere()).is_ok())
+    }),
     ("segment of a device", |bytes| inspect(bytes, &VerifyKey([9; 32])).is_ok()),
     ("volume up", |bytes| open_volume(bytes, Direction::Up, &SecretKey::new(&[7; 32])).is_ok()),
     ("volume down", |bytes| open_volume(bytes, Direction::Down, &SecretKey::new(&[7; 32])).is_ok()),

@@ -118,7 +118,7 @@ fn the_memory_of_the_relay_holds_no_word_of_what_goes_through_it() {
 
     field.json(0, &["sync"]);
     bytes.push(serving.shows_nothing("after what was sealed came"));
-    assert_eq!(agency.pull().unwrap(), (9, 0));
+    assert_eq!(agency.pull().unwrap(), (6, 0));
     for made in &made {
         is_whole(&agency.case(made.case).unwrap(), made);
         answer(&mut agency, made, &Answer::Accepted);
