@@ -134,9 +134,9 @@ impl Transport for Breaking<'_> {
     }
 }
 
-/// I24: a cut costs the frame that was cut, and a hello that asks how far it came.
+/// I11: a cut costs the frame that was cut, and a hello that asks how far it came.
 #[test]
-fn i24_what_arrived_before_a_cut_is_not_sent_again() {
+fn i11_what_arrived_before_a_cut_is_not_sent_again() {
     const MOST: usize = 24;
     for part in 1..8 {
         let (world, real) = (world(), real());
