@@ -12,6 +12,7 @@ use amparo_core::schema::limits::FACT_BYTES_MAX;
 use amparo_core::schema::name::Name;
 use amparo_core::schema::pack::Kind;
 use amparo_core::schema::person::Country;
+use amparo_core::schema::wire::receipt::Range;
 use amparo_core::schema::wire::segment::{Grant, Segment};
 use amparo_core::secret::Key;
 use amparo_core::store::case::CaseRow;
@@ -305,6 +306,7 @@ fn segments_are_numbered_without_gaps() {
             segment: &segment,
             key: Some(&content_key),
             sealed_ms: 0,
+            urgent: number == 1,
         };
         store.write(|tx| segment::insert(tx, &new))
     };
@@ -316,6 +318,9 @@ fn segments_are_numbered_without_gaps() {
     assert_eq!(keep(0, 1, incarnation).unwrap_err(), StoreError::Conflict, "taken");
     let second = keep(1, 1, incarnation).unwrap();
     assert_eq!(store.read(|rows| segment::next(rows, incarnation)).unwrap(), (2, Some(second)));
+    let urgent =
+        |to| store.read(|rows| segment::urgent(rows, incarnation, Range { from: 0, to }, 9)).unwrap();
+    assert_eq!((urgent(1), urgent(9)), (vec![], vec![1]));
     let from = store.read(|rows| segment::from(rows, incarnation, 1, 10)).unwrap();
     assert_eq!(from.iter().map(|s| s.segment.clone()).collect::<Vec<_>>(), [bytes(1)]);
     assert_eq!(store.read(|rows| segment::of_screening(rows, SCREENING)).unwrap().len(), 2);

@@ -1,6 +1,7 @@
 -- Sync with headquarters: enrolment, receipts, disclosures, feeds, and what is needed to purge.
 
 ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1));
 
 CREATE TABLE enrolment (
     only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.

@@ -143,6 +143,7 @@ CREATE TABLE segment (
     key BLOB,                                              -- Content key; null once no further grant may be made.
     ciphertext BLOB NOT NULL,                              -- Ciphertext with tag; empty once purged.
     sealed_ms INTEGER NOT NULL DEFAULT 0,                  -- When it was sealed.
+    urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1)), -- Whether it is sent before others.
     PRIMARY KEY (incarnation, number)
 ) STRICT;
 

@@ -27,6 +27,22 @@ pub struct Closing {
     pub segments: usize,
 }
 
+/// What a segment is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    case: CaseId,
+    screening: ScreeningId,
+    urgent: bool,
+}
+
+impl About {
+    /// Danger, need and children do not wait behind others on a slow link.
+    fn of(screening: &Screening, outcomes: &[Outcome]) -> Self {
+        let urgent = |outcome: &Outcome| matches!(outcome, Outcome::UrgentSafety | Outcome::ChildProtection);
+        Self { case: screening.case, screening: screening.id, urgent: outcomes.iter().any(urgent) }
+    }
+}
+
 /// Events of one lane: counter and encoded fact.
 pub(super) type Events = Vec<(u64, Vec<u8>)>;
 
@@ -72,7 +88,7 @@ impl Device {
                 let (counter, _) = store::fact::append(tx, Some(id), Compartment::Case, &plain)?;
                 let mut lanes = before;
                 lanes.entry(Lane::Case).or_default().push((counter, plain.clone()));
-                let about = Some((session.screening.case, id));
+                let about = Some(About::of(&session.screening, &outcomes));
                 let mut count = 0_usize;
                 for (lane, events) in lanes {
                     for part in parts(events) {
@@ -168,7 +184,7 @@ impl Device {
     pub(super) fn seal_into(
         &self,
         tx: &Tx<'_>,
-        about: Option<(CaseId, ScreeningId)>,
+        about: Option<About>,
         lane: Lane,
         events: Events,
         now: Stamp,
@@ -176,10 +192,10 @@ impl Device {
         let compartment = lane.compartment();
         let identity = self.store.identity();
         let (number, previous) = store::segment::next(tx, identity.incarnation)?;
-        let screening = about.map(|(_, screening)| screening);
+        let screening = about.map(|about| about.screening);
         let sealed = seal(
             &SegmentInput {
-                case: about.map(|(case, _)| case),
+                case: about.map(|about| about.case),
                 screening,
                 compartment,
                 events,
@@ -202,6 +218,7 @@ impl Device {
                 segment: &segment,
                 key: Some(&Key::new(sealed.key.expose())),
                 sealed_ms: now.wall_ms,
+                urgent: about.is_some_and(|about| about.urgent),
             },
         )?;
         store::disclosure::mark_due(tx, &hash)?;
@@ -219,7 +236,9 @@ impl Device {
         stored: &[u8],
     ) -> Result<u64, Error> {
         let compartment = fact.body.compartment();
-        let (case, id) = (session.screening.case, session.screening.id);
+        let id = session.screening.id;
+        let outcomes = session.screening.outcome.as_ref().map_or(&[][..], |recorded| &recorded.outcomes);
+        let about = About::of(&session.screening, outcomes);
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(id), compartment, stored)?;
             index(tx, id, &fact.body)?;
@@ -227,13 +246,7 @@ impl Device {
             if session.erased {
                 store::purge::drop_keys(tx, id)?;
             }
-            self.seal_into(
-                tx,
-                Some((case, id)),
-                compartment.lane(),
-                vec![(counter, plain.to_vec())],
-                fact.at,
-            )?;
+            self.seal_into(tx, Some(about), compartment.lane(), vec![(counter, plain.to_vec())], fact.at)?;
             if session.erased {
                 let closed = session.screening.closed.map_or(0, |closed| closed.counter);
                 let mut kept = kept(session, closed);
@@ -253,16 +266,11 @@ impl Device {
         let fact = Fact { at: self.stamp(), body };
         let compartment = fact.body.compartment();
         let plain = session::encode(&fact)?;
+        let about = About { case, screening: id, urgent: false };
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(id), compartment, &plain)?;
             store::disclosure::mark_screening_due(tx, id)?;
-            self.seal_into(
-                tx,
-                Some((case, id)),
-                compartment.lane(),
-                vec![(counter, plain.clone())],
-                fact.at,
-            )?;
+            self.seal_into(tx, Some(about), compartment.lane(), vec![(counter, plain.clone())], fact.at)?;
             Ok(())
         })
     }

@@ -115,8 +115,8 @@ pub fn clear_due(tx: &Tx<'_>, segment: &Hash) -> Result<(), StoreError> {
 /// As SQLite.
 pub fn due_screenings(rows: &Rows<'_>, limit: u32) -> Result<Vec<ScreeningId>, StoreError> {
     let mut query = rows.conn.prepare_cached(
-        "SELECT DISTINCT c.screening_id, c.row FROM due d JOIN segment s ON s.header_hash = d.segment
-         JOIN screening c ON c.row = s.screening ORDER BY c.row LIMIT ?1",
+        "SELECT c.screening_id FROM due d JOIN segment s ON s.header_hash = d.segment
+         JOIN screening c ON c.row = s.screening GROUP BY c.row ORDER BY max(s.urgent) DESC, c.row LIMIT ?1",
     )?;
     let found = query.query([limit])?.mapped(|r| r.get(0).map(ScreeningId));
     Ok(found.collect::<Result<_, _>>()?)

@@ -35,6 +35,8 @@ pub struct NewSegment<'a> {
     pub key: Option<&'a Key>,
     /// When it was sealed, milliseconds since 1970 by the phone's clock.
     pub sealed_ms: i64,
+    /// Whether it is sent before others.
+    pub urgent: bool,
 }
 
 /// A segment as read, without its key.
@@ -71,7 +73,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
     tx.conn
         .prepare_cached(
             "INSERT INTO segment (incarnation, number, screening, compartment, header_hash, header, signature,
-             key, ciphertext, sealed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             key, ciphertext, sealed_ms, urgent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute((
             signed(new.incarnation)?,
@@ -84,6 +86,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSegment<'_>) -> Result<Hash, StoreError> {
             new.key.map(|key| &key.expose()[..]),
             &new.segment.ciphertext,
             new.sealed_ms,
+            new.urgent,
         ))?;
     Ok(hash)
 }
@@ -123,6 +126,21 @@ pub fn from(
         .mapped(|row| Ok(read(row)))
         .map(|s| s?)
         .collect()
+}
+
+/// Numbers in `within` of segments of a life that are sent before others, in order, at most `limit`.
+///
+/// # Errors
+/// As SQLite.
+pub fn urgent(rows: &Rows<'_>, incarnation: u64, within: Range, limit: u32) -> Result<Vec<u64>, StoreError> {
+    let mut query = rows.conn.prepare_cached(
+        "SELECT number FROM segment WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 AND urgent = 1
+         ORDER BY number LIMIT ?4",
+    )?;
+    let found = query
+        .query((signed(incarnation)?, signed(within.from)?, signed(within.to)?, limit))?
+        .mapped(|row| row.get::<_, i64>(0));
+    found.map(|number| unsigned(number?, "segment")).collect()
 }
 
 /// Segments of a life with numbers in `within` whose bytes are still here, in order, as many as fit into `bytes`

@@ -42,6 +42,16 @@ pub trait Outbox {
     /// Those of the store.
     fn segments(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error>;
 
+    /// Numbers in `within` of segments of an incarnation that go before the others, in order; some of them, if there
+    /// are many. Headquarters takes them ahead of their turn.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn urgent(&self, incarnation: u64, within: Range) -> Result<Vec<u64>, Self::Error> {
+        let (_, _) = (incarnation, within);
+        Ok(Vec::new())
+    }
+
     /// Disclosures of an incarnation with numbers in `within`, each an encoded `Signed<Disclosure>`: those that
     /// withhold something, or those that do not; in order, as many as fit into `bytes` and at least one.
     ///

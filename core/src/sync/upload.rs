@@ -1,7 +1,7 @@
 //! What to send next.
 //!
-//! Order: who calls; withdrawals; other disclosures; segments. A receipt's ranges are left out, and so is what
-//! headquarters refused in this session, so that one bad frame delays only itself.
+//! Order: who calls; withdrawals; other disclosures; urgent segments; the others. A receipt's ranges are left out, and
+//! so is what headquarters refused in this session, so that one bad frame delays only itself.
 
 use std::collections::BTreeSet;
 
@@ -123,8 +123,10 @@ pub fn frames<O: Outbox>(outbox: &O, budget: &Budget) -> Result<Frames, SyncErro
             disclosures(outbox, budget, life, withholding, &mut body)?;
         }
     }
-    for life in &lives {
-        segments(outbox, budget, life, &mut body)?;
+    for urgency in [Urgency::Urgent, Urgency::Any] {
+        for life in &lives {
+            segments(outbox, budget, life, urgency, &mut body)?;
+        }
     }
     Ok(Frames { head, body: body.frames })
 }
@@ -226,23 +228,42 @@ fn disclosures<O: Outbox>(
     Ok(())
 }
 
+/// Which segments are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Urgency {
+    Urgent,
+    /// All that were not added before.
+    Any,
+}
+
 fn segments<O: Outbox>(
     outbox: &O,
     budget: &Budget,
     life: &Life,
+    urgency: Urgency,
     body: &mut Room,
 ) -> Result<(), SyncError<O::Error>> {
+    let incarnation = life.incarnation;
     for gap in gaps(life.held().as_ref(), life.segments) {
-        let mut from = gap.from;
-        while from < gap.to && !body.full {
-            let within = Range { from, to: gap.to };
-            let kept = outbox.segments(life.incarnation, within, body.left).map_err(SyncError::Outbox)?;
-            let Some(last) = kept.last() else { break };
-            from = last.number.saturating_add(1);
-            for segment in kept {
-                let item = Item::Segment { incarnation: life.incarnation, number: segment.number };
-                if !budget.refused.contains(&item) {
-                    body.push(to_bytes(&Frame::Segment(segment.bytes))?);
+        let urgent = outbox.urgent(incarnation, gap).map_err(SyncError::Outbox)?;
+        let runs = match urgency {
+            Urgency::Urgent => {
+                urgent.iter().map(|at| Range { from: *at, to: at.saturating_add(1) }).collect()
+            }
+            Urgency::Any => vec![gap],
+        };
+        for Range { mut from, to } in runs {
+            while from < to && !body.full {
+                let within = Range { from, to };
+                let kept = outbox.segments(incarnation, within, body.left).map_err(SyncError::Outbox)?;
+                let Some(last) = kept.last() else { break };
+                from = last.number.saturating_add(1);
+                for segment in kept {
+                    let item = Item::Segment { incarnation, number: segment.number };
+                    let done = urgency == Urgency::Any && urgent.contains(&segment.number);
+                    if !done && !budget.refused.contains(&item) {
+                        body.push(to_bytes(&Frame::Segment(segment.bytes))?);
+                    }
                 }
             }
         }

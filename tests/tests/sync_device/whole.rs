@@ -5,11 +5,13 @@ use std::sync::Mutex;
 use amparo_core::device::{Device, Level};
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{PublicKey, SecretKey, Signer, from_bytes, open, write_letter};
-use amparo_core::sync::{Ended, Transport, TransportError};
+use amparo_core::sync::{Ended, Item, Transport, TransportError, items};
 use amparo_hq::relay::{Reader, Relay, Settings};
 use amparo_hq::storage::memory::Memory;
+use amparo_schema::answer::{AgeRange, Answer, Value};
 use amparo_schema::fact::{ReferralState, Scope};
 use amparo_schema::id::{Hash, ScreeningId};
+use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::enrol::Request;
@@ -160,6 +162,46 @@ fn i11_what_arrived_before_a_cut_is_not_sent_again() {
         assert!(again <= 2_048 + 3 * 200, "{part}: {uploads:?}, cut after {after}");
         assert_eq!(device.sync_state().unwrap().waiting, 0);
     }
+}
+
+/// Writes down in which order segments leave.
+struct Listing<'a> {
+    real: &'a Real,
+    numbers: Mutex<Vec<u64>>,
+}
+
+impl Transport for Listing<'_> {
+    fn exchange(&self, upload: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let segments = items(upload).into_iter().flatten().filter_map(|item| match item {
+            Item::Segment { number, .. } => Some(number),
+            Item::Disclosure { .. } => None,
+        });
+        self.numbers.lock().unwrap().extend(segments);
+        self.real.exchange(upload)
+    }
+}
+
+#[test]
+fn what_is_urgent_goes_before_what_was_sealed_earlier() {
+    let (world, real) = (world(), real());
+    let device = world.device();
+    real.enrol(device);
+    device.sync(&real, &()).unwrap();
+    let calm = [start(device), start(device)];
+    for id in calm {
+        talk(device, id);
+        device.close(id).unwrap();
+    }
+    let id = start(device);
+    let child = Answer::Known(Value::Age(AgeRange { from: 9, to: 12 }));
+    device.answer(id, &name("person-age"), child).unwrap();
+    talk(device, id);
+    device.close(id).unwrap();
+    assert!(device.screening(id).unwrap().outcomes.contains(&Outcome::ChildProtection));
+    let link = Listing { real: &real, numbers: Mutex::default() };
+    assert_eq!(device.sync(&link, &()).unwrap().ended, Ended::Done);
+    assert_eq!(link.numbers.into_inner().unwrap(), [3, 1, 2], "once each, and 0 is the store's own");
+    assert!(calm.iter().chain([&id]).all(|id| world.level(*id) >= Level::Stored));
 }
 
 fn answer(

@@ -17,6 +17,9 @@ use crate::store::feed::{LetterRow, LetterState};
 use crate::store::{self, StoreError, Tx};
 use crate::sync::{Arrival, Change, Effect, Kept, Life, Outbox, Past, Weight, Why, weigh};
 
+/// Segments that go first in one upload.
+const URGENT_MAX: u32 = 256;
+
 /// The store, with the keys that sync needs.
 pub(super) struct StoreOutbox<'d> {
     device: &'d Device,
@@ -138,6 +141,10 @@ impl Outbox for StoreOutbox<'_> {
             Ok(Kept { number: row.number, bytes })
         });
         kept.collect()
+    }
+
+    fn urgent(&self, incarnation: u64, within: Range) -> Result<Vec<u64>, Error> {
+        Ok(self.device.store.read(|rows| store::segment::urgent(rows, incarnation, within, URGENT_MAX))?)
     }
 
     fn disclosures(
