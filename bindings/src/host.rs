@@ -52,9 +52,12 @@ pub enum LogLevel {
 /// network, and the host owns it.
 #[uniffi::export(foreign)]
 pub trait Transport: Send + Sync {
-    /// Sends an upload to the `url` of the enrolment and gives the whole reply. Called with no lock held: it may
-    /// block, for as long as it likes, and call the device. What it gives is believed in nothing: every part of it
-    /// is verified. Refuse replies of more than some 20 MB yourself.
+    /// Sends an upload to headquarters and gives the whole reply. By HTTP: POST it to `/v1/exchange` under the `url`
+    /// of the enrolment as `application/cbor-seq`; a 200 of the same type is the reply, a 204 an empty one, a 408 is
+    /// `Cut`, and anything else, a redirect too, `Refused`.
+    ///
+    /// Called with no lock held: it may block, for as long as it likes, and call the device. What it gives is
+    /// believed in nothing: every part of it is verified. Refuse replies of more than some 20 MB yourself.
     ///
     /// # Errors
     /// By what happened; the sync ends, and its report says so. Anything else that is thrown ends it with `Host`.

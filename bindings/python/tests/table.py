@@ -139,6 +139,7 @@ def valid(lit):
         "stop": (lit.id, amparo.StopReason.NO_TIME),
         "sync": (Line(lit.hq.exchange), None),
         "sync_state": (),
+        "ticket_url": (lit.hq.ticket(),),
         "unlock": (KEY,),
         "unlock_with_keystore": (Keys(),),
         "verify": (),

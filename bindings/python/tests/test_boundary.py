@@ -44,6 +44,8 @@ def rows(lit: Lit):
     skipped, talk = (lambda why: StepState.SKIPPED(reason=why)), consent_request(ConsentPurpose.TALK)
     needs = [ShareScope.NEEDS]
     ticket, certificate, replies, up = lit.hq.ticket(), lit.certificate, lit.replies, lit.device.export_bundle()[0].bytes
+    tickets = [(OK, (ticket,)), (OK, (" \n".join(ticket.lower()),)), (OK, (ticket + " " * (2000 - len(ticket)),)),
+               (Invalid, (ticket + " " * (2001 - len(ticket)),)), (Invalid, (ticket[:-1],)), (Invalid, (ticket[:8],)), (Invalid, ("",))]
     return {
         "answer": [(OK, (lit.id, "person-age", age(0, 120))), (Invalid, (lit.id, "person-age", age(0, 121))),
                    (OK, (lit.id, "person-age", age(120, 120))), (Invalid, (lit.id, "person-age", age(31, 30))),
@@ -60,8 +62,7 @@ def rows(lit: Lit):
         "diagnostics": [(OK, ()), (OK, ())],
         "enrolled": [(OK, (certificate,)), (OK, (certificate,)), (Invalid, (b"",)), (Invalid, (certificate[:-1],)), (Invalid, (certificate + b"\0",))],
         "enrolment": [(OK, ()), (OK, ())],
-        "enrolment_request": [(OK, (ticket,)), (OK, (" \n".join(ticket.lower()),)), (OK, (ticket + " " * (2000 - len(ticket)),)),
-                              (Invalid, (ticket + " " * (2001 - len(ticket)),)), (Invalid, (ticket[:-1],)), (Invalid, (ticket[:8],)), (Invalid, ("",))],
+        "enrolment_request": tickets,
         "export_bundle": [(OK, ()), (OK, ())],
         "gate": [(OK, (lit.id, [])), (OK, (lit.id, lit.checks * 2)), (State, (lit.id, [NAME])), (Invalid, (lit.id, [LONG_NAME]))],
         "give_identity": [(OK, (lit.id, identity("ñ" * 200))), (State, (lit.id, identity("ñ" * 201))), (State, (lit.id, identity("")))],
@@ -109,6 +110,7 @@ def rows(lit: Lit):
                  (FieldError.Host, (Line(TransportError.Refused(code=2**16)), None)), (FieldError.Host, (Line(TransportError.Failed()), None)),
                  (OK, (Line(TransportError.Cut(replies=b"")), None)), (OK, (Line(lit.hq.exchange), None)), (OK, (Line(lit.hq.exchange), None))],
         "sync_state": [(OK, ()), (OK, ())],
+        "ticket_url": tickets,
         "unlock": [(Invalid, (KEY[:31],)), (Invalid, (KEY + b"x",)), (FieldError.WrongKey, (bytes(32),)), (OK, (KEY,))],
         "unlock_with_keystore": [(Invalid, (Keys(KEY[:31]),)), (Invalid, (Keys(KEY + b"x"),)), (FieldError.WrongKey, (Keys(bytes(32)),)),
                                  (OK, (Keys(),))],

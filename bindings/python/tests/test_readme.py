@@ -5,9 +5,12 @@ import pathlib
 import subprocess
 import sys
 import threading
+import urllib.error
+
+import pytest
 
 import amparo
-from conftest import MADE, PACKS, ROOT, ROOT_JSON
+from conftest import MADE, PACKS, ROOT, ROOT_JSON, start
 from table import Keys
 
 
@@ -24,27 +27,59 @@ def test_the_code_of_the_page_runs(tmp_path):
         assert device.screenings(0, 9).total == 1 and device.verify().whole
 
 
-def test_the_transport_of_the_page_reaches_a_headquarters(device):
-    hq, code = amparo.Headquarters(), (ROOT / "bindings/README.md").read_text().split("```python\n")[2].split("```")[0]
+class Desk(http.server.BaseHTTPRequestHandler):
+    """Headquarters by HTTP, as strict about path and content type as the relay; under /hotel one that is not it."""
 
-    class Desk(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            upload = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200 if self.path == "/" else 404)
-            self.end_headers()
-            self.wfile.write(hq.exchange(upload))
+    def do_POST(self):
+        body, kind = self.rfile.read(int(self.headers["content-length"])), self.headers["content-type"]
+        roads = {"/v1/enrol": ("application/cbor", self.server.hq.enrol), "/v1/exchange": ("application/cbor-seq", self.server.hq.exchange),
+                 "/none/v1/exchange": ("application/cbor-seq", lambda _: b"")}
+        if self.path.startswith("/hotel/"):
+            return self.reply(200, "text/html", b"Synthetic page")
+        if self.path.startswith("/slow/"):
+            return self.reply(408, "application/problem+json", b"{}")
+        if self.path.startswith("/cut/"):
+            return None
+        wanted, answer = roads.get(self.path, (None, None))
+        if wanted is None or kind != wanted:
+            return self.reply(404 if wanted is None else 415, "application/problem+json", b"{}")
+        replies = answer(body)
+        return self.reply(200 if replies else 204, wanted, replies)
 
-        def log_message(self, *_):
-            pass
+    def reply(self, status, kind, body):
+        self.send_response(status)
+        if body:
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
+    def log_message(self, *_):
+        pass
+
+
+def test_the_http_of_the_page_reaches_a_headquarters(device):
+    blocks = (ROOT / "bindings/README.md").read_text().split("```python\n")[2:]
     given = {"amparo": amparo}
-    exec(compile(code, "README", "exec"), given)
-    device.enrolled(hq.enrol(device.enrolment_request(hq.ticket())))
+    for block in blocks:
+        exec(compile(block.split("```")[0], "README", "exec"), given)
+    ends = {"/elsewhere": amparo.SyncEnd.REFUSED(code=404), "/hotel": amparo.SyncEnd.REFUSED(code=200), "/none": amparo.SyncEnd.STUCK(),
+            "/slow": amparo.SyncEnd.CUT(), "/cut": amparo.SyncEnd.CUT()}
     with http.server.HTTPServer(("127.0.0.1", 0), Desk) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        assert isinstance(device.sync(given["Https"](url + "/"), None).end, amparo.SyncEnd.DONE)
-        assert device.sync(given["Https"](url + "/elsewhere"), None).end == amparo.SyncEnd.REFUSED(code=404)
+        server.hq = amparo.Headquarters.at(url + "/")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert given["enrol"](device, server.hq.ticket()).url == url + "/"
+        device.close_screening(start(device, "four-questions").line.id)
+        for folder, end in ends.items():
+            assert device.sync(given["Https"](url + folder), None).end == end, folder
+        # What the page is without, and the real headquarters does not forgive.
+        for path, kind, status in (("", "application/cbor-seq", 404), ("/v1/exchange", "application/cbor", 415), ("/v1/enrol", "application/cbor-seq", 415)):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                given["post"](url, path, kind, b"")
+            assert caught.value.code == status
+        report = device.sync(given["Https"](device.enrolment().url), None)
+        assert isinstance(report.end, amparo.SyncEnd.DONE) and report.receipts > 0
         server.shutdown()
     assert isinstance(device.sync(given["Https"](url), None).end, amparo.SyncEnd.OFFLINE)
 

@@ -94,6 +94,22 @@ def test_from_enrolment_to_an_answer(device):
     works(field)
 
 
+def test_a_ticket_says_where_and_leads_nowhere_else(device):
+    for url in ("https://hq.example:8443/amparo", "http://127.0.0.1:8443"):
+        assert device.ticket_url(amparo.Headquarters.at(url).ticket()) == url
+    away = amparo.Headquarters.at("http://hq.example").ticket()
+    for ask in (device.ticket_url, device.enrolment_request):
+        for ticket, code in ((away, "address"), (away[:-1], "form"), ("https://hq.example", "form")):
+            with pytest.raises(FieldError.InvalidInput) as caught:
+                ask(ticket)
+            assert (caught.value.field, caught.value.code) == ("ticket", code)
+            clean(caught.value)
+    # To ask where is to ask for nothing: there is no request to answer.
+    with pytest.raises(FieldError.WrongState) as caught:
+        device.enrolled(b"")
+    assert caught.value.code == "enrolment-not-asked"
+
+
 def test_by_files(field):
     for _ in range(2):
         volumes = field.device.export_bundle()

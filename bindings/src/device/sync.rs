@@ -6,6 +6,7 @@ use amparo_core::device as core;
 use amparo_core::device::SyncFault;
 use amparo_core::seal::{OpenError, read_ticket};
 use amparo_core::sync::{self, Ended, Go, SyncReport};
+use amparo_schema::wire::enrol::Ticket;
 
 use super::content::tell;
 use super::{Device, guarded};
@@ -24,10 +25,20 @@ impl Device {
     /// nor to http on loopback.
     pub fn enrolment_request(&self, ticket: &str) -> Result<Vec<u8>, FieldError> {
         const NAME: &str = "enrolment_request";
-        let code = |why| if why == OpenError::Address { "address" } else { "form" };
-        let refused = |why| self.refuse(NAME, FieldError::invalid("ticket", code(why)));
-        let ticket = read_ticket(ticket).map_err(refused)?;
+        let ticket = self.ticket(NAME, ticket)?;
         self.call(NAME, |device| device.enrolment_request(&ticket))
+    }
+
+    /// The address of the headquarters that gave this ticket, for carrying the request there: by HTTP, POST it to
+    /// `/v1/enrol` under this address as `application/cbor`; the body of a 200, of the same type, is for `enrolled`.
+    /// Https, or http on loopback.
+    ///
+    /// # Errors
+    /// `InvalidInput` as `enrolment_request`; `WrongState` while locked.
+    pub fn ticket_url(&self, ticket: &str) -> Result<String, FieldError> {
+        const NAME: &str = "ticket_url";
+        let url = self.ticket(NAME, ticket)?.headquarters.url;
+        self.call(NAME, |_| Ok(url))
     }
 
     /// Takes the certificate that headquarters gave for the last request. In place of another headquarters,
@@ -128,6 +139,11 @@ impl Device {
 }
 
 impl Device {
+    fn ticket(&self, name: &'static str, text: &str) -> Result<Ticket, FieldError> {
+        let code = |why| if why == OpenError::Address { "address" } else { "form" };
+        read_ticket(text).map_err(|why| self.refuse(name, FieldError::invalid("ticket", code(why))))
+    }
+
     /// The open device, without a lock. Dropped after `lock`, it closes the store.
     fn held(&self) -> Result<Arc<core::Device>, FieldError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);

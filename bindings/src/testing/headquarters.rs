@@ -52,8 +52,16 @@ impl Headquarters {
     /// `Internal`.
     #[uniffi::constructor]
     pub fn new() -> Result<Arc<Self>, FieldError> {
-        let settings =
-            Settings { durability: Durability::Replicated, ..Settings::local("http://127.0.0.1/") };
+        Self::at("http://127.0.0.1/")
+    }
+
+    /// A new one whose tickets name this address.
+    ///
+    /// # Errors
+    /// `Internal`.
+    #[uniffi::constructor]
+    pub fn at(url: &str) -> Result<Arc<Self>, FieldError> {
+        let settings = Settings { durability: Durability::Replicated, ..Settings::local(url) };
         let seed = Hash::of("amparo-demo-key-1", &[AGENCY_PHRASE.as_bytes()]).0;
         let made = Self {
             relay: Relay::new(Signer::from_seed(&[200; 32]), SecretKey::new(&[201; 32]), settings),

@@ -17,7 +17,8 @@ use crate::redact::redacted;
 pub struct EnrolmentView {
     /// The agency.
     pub agency: Name,
-    /// Where headquarters listens. As it stood in the ticket: take nothing but https, or http on loopback.
+    /// Where headquarters listens; its paths go under it. As it stood in the ticket: take nothing but https, or http
+    /// on loopback.
     pub url: String,
     /// The id of this device.
     pub device: String,

@@ -133,6 +133,12 @@ public final class AmparoDevice: Sendable, CustomStringConvertible {
         try await atOnce { try $0.enrolmentRequest(ticket: ticket) }
     }
 
+    /// The address of the headquarters that gave this ticket; where to POST the request stands in
+    /// `bindings/README.md`.
+    public func ticketUrl(_ ticket: String) async throws -> String {
+        try await atOnce { try $0.ticketUrl(ticket: ticket) }
+    }
+
     /// Takes the certificate that headquarters gave for the last request.
     @discardableResult
     public func enrolled(_ certificate: Data) async throws -> EnrolmentView {

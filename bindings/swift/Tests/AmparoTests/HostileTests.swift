@@ -83,6 +83,7 @@ final class HostileTests: XCTestCase {
             ("withdrawConsent", { _ = try device.withdrawConsent(id: text, counter: lit.counter) }),
             ("posts", { _ = try device.posts(country: text) }),
             ("enrolmentRequest", { _ = try device.enrolmentRequest(ticket: text) }),
+            ("ticketUrl", { _ = try device.ticketUrl(ticket: text) }),
             ("enrolled", { _ = try device.enrolled(bytes: Data(text.utf8)) }),
             ("importBundle", { _ = try device.importBundle(bytes: Data(text.utf8)) }),
             ("sync", { _ = try device.sync(transport: Line { _ in throw TalkativeError() }, listener: nil) }),

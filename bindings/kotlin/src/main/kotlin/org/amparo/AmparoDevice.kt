@@ -140,6 +140,9 @@ class AmparoDevice internal constructor(
      */
     suspend fun enrolmentRequest(ticket: String): ByteArray = call { it.enrolmentRequest(ticket) }
 
+    /** The address of the headquarters that gave this ticket; where to POST the request stands in `bindings/README.md`. */
+    suspend fun ticketUrl(ticket: String): String = call { it.ticketUrl(ticket) }
+
     /** Takes the certificate that headquarters gave for the last request. */
     suspend fun enrolled(certificate: ByteArray): EnrolmentView = call { it.enrolled(certificate) }
 

@@ -142,6 +142,10 @@ object Boundary {
     private fun sync(lit: Lit): Map<String, List<Row>> {
         val hq = Headquarters()
         val ticket = hq.ticket()
+        val tickets = listOf(
+            ok(ticket), ok(ticket.lowercase().toList().joinToString(" \n")), ok(ticket.padEnd(2000)), invalid(ticket.padEnd(2001)),
+            invalid(ticket.dropLast(1)), invalid(ticket.take(8)), invalid(""),
+        )
         fun line(work: (ByteArray) -> ByteArray) = arrayOf<Any?>(Line(work))
         return mapOf(
             "enrolled" to listOf(
@@ -149,10 +153,7 @@ object Boundary {
                 invalid(lit.certificate + 0),
             ),
             "enrolment" to listOf(ok(), ok()),
-            "enrolmentRequest" to listOf(
-                ok(ticket), ok(ticket.lowercase().toList().joinToString(" \n")), ok(ticket.padEnd(2000)), invalid(ticket.padEnd(2001)),
-                invalid(ticket.dropLast(1)), invalid(ticket.take(8)), invalid(""),
-            ),
+            "enrolmentRequest" to tickets,
             "exportBundle" to listOf(ok(), ok()),
             "importBundle" to listOf(
                 ok(lit.replies), ok(lit.replies), invalid(ByteArray(0)), invalid(lit.replies.dropLast(1).toByteArray()), invalid(lit.replies + 0),
@@ -164,6 +165,7 @@ object Boundary {
                 no<FieldException.Host>(*line { throw TransportException.Failed() }), ok(*line(hq::exchange)), ok(*line(hq::exchange)),
             ),
             "syncState" to listOf(ok(), ok()),
+            "ticketUrl" to tickets,
             "wipe" to listOf(ok(), ok()),
         )
     }

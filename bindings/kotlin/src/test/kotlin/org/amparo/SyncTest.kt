@@ -265,7 +265,9 @@ class SyncTest {
     private fun layer(work: suspend (AmparoDevice) -> Unit) = runBlocking {
         withTimeout(120_000) {
             Kit.device(temp.resolve("layer")).use { layer ->
-                layer.enrolled(hq.enrol(layer.enrolmentRequest(hq.ticket())))
+                val ticket = hq.ticket()
+                assertEquals("http://127.0.0.1/", layer.ticketUrl(ticket))
+                layer.enrolled(hq.enrol(layer.enrolmentRequest(ticket)))
                 work(layer)
                 assertTrue(layer.verify().whole)
             }

@@ -94,6 +94,7 @@ object Table {
             call("stop", lit.id, StopReason.NO_TIME) { stop(it.text(0), it[1] as StopReason) },
             call("sync", Line(Headquarters()::exchange)) { sync(it[0] as Transport, null) },
             call("syncState") { syncState() },
+            call("ticketUrl", Headquarters().ticket()) { ticketUrl(it.text(0)) },
             call("unlock", Kit.key()) { lock(); unlock(it[0] as ByteBuffer) },
             call("unlockWithKeystore", TurningKeys()) { lock(); unlockWithKeystore(it[0] as KeyStore) },
             call("verify") { verify() },
