@@ -124,17 +124,18 @@ impl Field {
             for grant in &sealed.grants {
                 readers.insert(grant.recipient);
                 let opened = open(&sealed.segment, grant, &secret, &self.device.public_key());
-                let Ok(Plain { case, screening, compartment, events: more }) = opened else { continue };
-                about.get_or_insert((case, screening, compartment));
+                let Ok(Plain { case, screening, events: more }) = opened else { continue };
+                about.get_or_insert((case, screening));
                 events.extend(more);
             }
         }
-        let (case, screening, compartment) = about.ok_or("nothing of the screening could be read")?;
+        let (case, screening) = about.ok_or("nothing of the screening could be read")?;
+        events.sort_by_key(|event| event.counter);
         let mut json = Vec::new();
         for event in &events {
             json.push(serde_json::to_string(&from_bytes::<Fact>(&event.fact)?)?);
         }
-        let plain = to_bytes(&Plain { case, screening, compartment, events })?;
+        let plain = to_bytes(&Plain { case, screening, events })?;
         Ok(Facts { json, plain, readers: readers.len() })
     }
 }

@@ -9,7 +9,7 @@ use amparo_hq::relay::Relay;
 use amparo_hq::storage::memory::Memory;
 use amparo_hq::storage::{Shelf, Storage, StorageError, Tx};
 use amparo_schema::id::{DeviceId, Hash};
-use amparo_schema::wire::segment::{Segment, header_hash};
+use amparo_schema::wire::segment::Segment;
 use tempfile::TempDir;
 
 use crate::Fallible;
@@ -76,7 +76,7 @@ impl OurCuts {
         let mut wanted = BTreeSet::new();
         for id in ids {
             for sealed in field.device.sealed(id)? {
-                wanted.insert(header_hash(&from_bytes::<Segment>(&sealed.segment)?.header));
+                wanted.insert(from_bytes::<Segment>(&sealed.segment)?.hash());
             }
         }
         Ok(Self { store, relay: memory, wanted, counts: None })
