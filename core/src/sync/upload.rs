@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use amparo_schema::limits::{DOWN_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::limits::{DOWN_BYTES_MAX, RECEIPT_RANGES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
 use amparo_schema::wire::enrol::Enrolment;
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::{Frame, Hello, Shown};
@@ -243,9 +243,13 @@ fn segments<O: Outbox>(
     urgency: Urgency,
     body: &mut Room,
 ) -> Result<(), SyncError<O::Error>> {
-    let incarnation = life.incarnation;
-    for gap in gaps(life.held().as_ref(), life.segments) {
-        let urgent = outbox.urgent(incarnation, gap).map_err(SyncError::Outbox)?;
+    let (incarnation, held) = (life.incarnation, life.held());
+    // What arrives ahead of its turn is told by ranges, and what they cannot tell would be sent again.
+    let mut left = RECEIPT_RANGES_MAX.saturating_sub(held.as_ref().map_or(0, |held| held.ranges.len()));
+    for gap in gaps(held.as_ref(), life.segments) {
+        let mut urgent = outbox.urgent(incarnation, gap).map_err(SyncError::Outbox)?;
+        urgent.truncate(left);
+        left = left.saturating_sub(urgent.len());
         let runs = match urgency {
             Urgency::Urgent => {
                 urgent.iter().map(|at| Range { from: *at, to: at.saturating_add(1) }).collect()

@@ -17,8 +17,8 @@ use crate::store::feed::{LetterRow, LetterState};
 use crate::store::{self, StoreError, Tx};
 use crate::sync::{Arrival, Change, Effect, Kept, Life, Outbox, Past, Weight, Why, weigh};
 
-/// Segments that go first in one upload.
-const URGENT_MAX: u32 = 256;
+/// Segments that go first in one upload, at most: more of them than a receipt has ranges would be sent twice.
+const URGENT_MAX: u32 = 8;
 
 /// The store, with the keys that sync needs.
 pub(super) struct StoreOutbox<'d> {
