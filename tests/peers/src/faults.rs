@@ -12,7 +12,7 @@ use crate::theirs::{Payload, Theirs};
 /// Screenings in each sync.
 pub const BATCH: usize = 10;
 /// A handful; the exhaustive ones are in memory. Silence comes last, for it takes longest.
-const FAULTS: [Fault; 4] = [Fault::None, Fault::Cut(2_000), Fault::Cut(12_000), Fault::Dead(4_000)];
+const FAULTS: [Fault; 4] = [Fault::None, Fault::Cut(2_000), Fault::Cut(6_000), Fault::Dead(4_000)];
 
 /// What one fault cost one side.
 #[derive(Clone, Debug)]
