@@ -4,6 +4,7 @@
 //! new one. Everything in it is synthetic: a dictionary is a published piece of plaintext. A dictionary that
 //! was released never changes; a better one gets the next number.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,8 +12,11 @@ use amparo_core::device::{Device, Error, NextStep};
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{SecretKey, open, to_bytes};
 use amparo_core::time::{FixedClock, Moment};
-use amparo_schema::fact::{IdentityField, ReferralState, StepState};
+use amparo_schema::fact::{IdentityField, ReferralState, Scope, StepState};
+use amparo_schema::id::ScreeningId;
+use amparo_schema::pack::directory::{Service, ServiceStatus};
 use amparo_schema::pack::policy::Purpose;
+use amparo_schema::person::Setting;
 use amparo_schema::wire::segment::{DICTIONARY, dictionary, padded_bytes};
 use amparo_shell::content::keys::demo_custodian_secret;
 use amparo_shell::{embedded, home};
@@ -22,12 +26,14 @@ use zstd::bulk::Compressor;
 
 /// Bytes of the dictionary: what a phone carries for it.
 const DICTIONARY_BYTES: usize = 32 * 1024;
-const TRAINING: std::ops::Range<u64> = 0..160;
-const UNSEEN: std::ops::Range<u64> = 1_000..1_040;
+const TRAINING: std::ops::Range<u64> = 0..200;
+const UNSEEN: std::ops::Range<u64> = 1_000..1_200;
 const CHECKLISTS: [&str; 5] =
     ["four-questions", "border-observation", "labour-site", "ilo-adult-labour", "ilo-child-labour"];
 /// 2026-11-22 04:00 in Santiago.
 const NOW_MS: i64 = 1_795_330_800_000;
+/// More than the directory has.
+const SERVICES_MAX: usize = 10_000;
 const LEVEL: i32 = 19;
 
 /// What a screening leaves behind: the checklist, and of each segment its plaintext and its length as sealed.
@@ -117,18 +123,41 @@ fn screenings(seeds: std::ops::Range<u64>) -> Result<Vec<Screening>, Box<dyn std
         entropy,
     )?;
     home::install_embedded(&device)?;
+    let services = services(&device)?;
     let mut all = Vec::new();
     for seed in seeds {
         let mut dice = Dice::new(seed);
         clock.advance_ms(u32::try_from(dice.below(80_000_000))?);
-        all.push(screening(&device, &clock, &mut dice)?);
+        all.push(screening(&device, &clock, &services, &mut dice)?);
     }
     Ok(all)
 }
 
-fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Screening, Error> {
+/// Every service of the directory that may be offered.
+fn services(device: &Device) -> Result<Vec<Service>, Error> {
+    let mut all = BTreeMap::new();
+    for letter in 'a'..='z' {
+        let (found, _) = device.lookup(letter.encode_utf8(&mut [0; 4]), None, SERVICES_MAX)?;
+        all.extend(found.into_iter().map(|service| (service.id.clone(), service)));
+    }
+    let offered =
+        |service: &Service| matches!(service.status, ServiceStatus::Current | ServiceStatus::NoContact);
+    Ok(all.into_values().filter(offered).collect())
+}
+
+fn screening(
+    device: &Device,
+    clock: &FixedClock,
+    services: &[Service],
+    dice: &mut Dice,
+) -> Result<Screening, Error> {
     let checklist = dice.one(&CHECKLISTS).copied().unwrap_or_default();
-    let id = device::start(device, checklist)?;
+    let mut request = device::request(checklist, None)?;
+    let service = dice.one(services).ok_or(Error::NotFound { what: "service" })?;
+    request.place.country = service.country;
+    request.place.setting =
+        dice.one(&[Setting::Border, Setting::Workplace, Setting::Street]).copied().unwrap_or(Setting::Border);
+    let id = device.start(&request)?;
     loop {
         clock.advance_ms(u32::try_from(2_000 + dice.below(30_000)).unwrap_or(0));
         match device.next(id)? {
@@ -146,7 +175,7 @@ fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Scr
             NextStep::End => break,
         }
     }
-    after(device, id, dice)?;
+    after(device, id, service, dice)?;
     device.close(id)?;
     let secret = SecretKey::new(&demo_custodian_secret());
     let mut segments = Vec::new();
@@ -158,7 +187,8 @@ fn screening(device: &Device, clock: &FixedClock, dice: &mut Dice) -> Result<Scr
     Ok(Screening { checklist, segments })
 }
 
-fn after(device: &Device, id: amparo_schema::id::ScreeningId, dice: &mut Dice) -> Result<(), Error> {
+/// What follows a talk: steps, a referral to this service in two of three, and whom the person lets read.
+fn after(device: &Device, id: ScreeningId, service: &Service, dice: &mut Dice) -> Result<(), Error> {
     device.record_outcome(id)?;
     for step in device.protocol(id)?.steps {
         if dice.below(3) == 0 {
@@ -166,9 +196,18 @@ fn after(device: &Device, id: amparo_schema::id::ScreeningId, dice: &mut Dice) -
             let _ = device.log_step(id, &step.step.id, StepState::Done);
         }
     }
-    if let Some(offer) = device.contacts(id, &[])?.offers.first().filter(|_| dice.below(2) == 0) {
-        let channel = offer.channels.first().map(|(at, _)| *at);
-        let referral = device.refer(id, &offer.service.id, channel)?;
+    if dice.below(3) > 0 {
+        let channel = (dice.below(2) == 0 && !service.channels.is_empty()).then_some(0);
+        let referral = match device.refer(id, &service.id, channel) {
+            // A channel that is never dialled.
+            Err(Error::NoCopy(_)) => device.refer(id, &service.id, None)?,
+            done => done?,
+        };
+        let mut share = device::plain_consent(Purpose::ShareService)?;
+        share.receiver = Some(service.id.clone());
+        share.scope = [Scope::Needs, Scope::Outcome, Scope::Indicators].into_iter().collect();
+        // A possible child cannot consent alone.
+        let _ = device.consent(id, &share);
         let _ = device.move_referral(id, referral, ReferralState::Sent, None);
     }
     if dice.below(4) == 0 {
