@@ -142,6 +142,9 @@ fn a_ticket_enrols_one_device_once() {
     let second = relay.invite(&mut storage, &name("agency-a"), NOW + 10, NOW, &entropy).unwrap();
     let thief = request(&second, one.device, &two.signer, &two.letter.public()).unwrap();
     assert_eq!(relay.enrol(&mut storage, &thief, NOW), Err(RelayError::DeviceTaken));
+    relay.revoke(&mut storage, one.device, NOW).unwrap();
+    let again = relay.enrol(&mut storage, &ask(&one), NOW);
+    assert_eq!(again, Err(RelayError::DeviceTaken), "its own ticket does not let it forget that");
     let blind = amparo_schema::wire::enrol::Ticket { secret: [0; 16], ..second };
     let blind = request(&blind, two.device, &two.signer, &two.letter.public()).unwrap();
     assert_eq!(relay.enrol(&mut storage, &blind, NOW), Err(RelayError::Signature));

@@ -174,6 +174,12 @@ pub fn is_deceptive(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether words that a person typed may be kept and shown: not blank, at most so many characters, none deceptive.
+#[must_use]
+pub fn fits(words: &str, chars_max: usize) -> bool {
+    !words.trim().is_empty() && words.chars().nth(chars_max).is_none() && !words.chars().any(is_deceptive)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

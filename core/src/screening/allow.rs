@@ -11,7 +11,7 @@ use amparo_schema::limits::{
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::{GateCheck, Purpose};
-use amparo_schema::text::{Source, is_deceptive};
+use amparo_schema::text::{Source, fits};
 
 use super::{Gate, Screening};
 use crate::consent::State;
@@ -245,8 +245,4 @@ fn is_law(basis: &Source) -> bool {
     fits(&basis.document, REASON_CHARS_MAX)
         && fits(&basis.place, REASON_CHARS_MAX)
         && basis.as_of.as_ref().is_none_or(sound)
-}
-
-fn fits(text: &str, chars_max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().nth(chars_max).is_none() && !text.chars().any(is_deceptive)
 }

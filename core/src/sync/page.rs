@@ -3,6 +3,8 @@
 //! Pages are not signed. Their links chain them to the cursor, and a wrong one shows at the next pull, when
 //! headquarters does not know the cursor; then all is read again, and what is known already changes nothing.
 
+use amparo_schema::limits::REASON_CHARS_MAX;
+use amparo_schema::text::fits;
 use amparo_schema::wire::enrol::Enrolment;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Letter, Note, Page};
 use amparo_schema::wire::signed::Signed;
@@ -119,7 +121,10 @@ pub(crate) fn letter<'a, O: Outbox>(outbox: &O, letter: &Signed<Letter>) -> Resu
         return Ok(Arrival::Aside(Why::Letter));
     };
     match &note {
-        Note::FollowUp { from, .. } if *from != author => Ok(Arrival::Aside(Why::Letter)),
+        // An agency checks what it writes; one that does not may not put false lines before an official.
+        Note::FollowUp { from, text, .. } if *from != author || !fits(text, REASON_CHARS_MAX) => {
+            Ok(Arrival::Aside(Why::Letter))
+        }
         _ => Ok(Arrival::Letter { id: named.id, author, note }),
     }
 }

@@ -9,11 +9,15 @@ use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
 use super::{DEVICE, agency, relay, world};
 
 fn follow_up(from: &str) -> Note {
+    follow_up_in(from, "synthetic")
+}
+
+fn follow_up_in(from: &str, text: &str) -> Note {
     Note::FollowUp {
         case: amparo_schema::id::CaseId([1; 16]),
         screening: None,
         from: amparo_schema::name::Name::new(from).unwrap(),
-        text: "synthetic".into(),
+        text: text.into(),
         due_ms: None,
     }
 }
@@ -40,6 +44,8 @@ fn i27_a_poisonous_entry_delays_only_itself() {
         letter(follow_up("another-agency"), DEVICE, &key, &agency(), entropy),
         letter(follow_up(named), DeviceId([1; 16]), &key, &agency(), entropy),
         letter(follow_up(named), DEVICE, &other, &agency(), entropy),
+        letter(follow_up_in(named, "synthetic\u{1b}[2J"), DEVICE, &key, &agency(), entropy),
+        letter(follow_up_in(named, &"s".repeat(281)), DEVICE, &key, &agency(), entropy),
         Entry::Revoked(stranger.sign_object(&Revocation { device: DEVICE, from_ms: 1 }).unwrap()),
         Entry::Revoked(
             relay::signer().sign_object(&Revocation { device: DeviceId([1; 16]), from_ms: 1 }).unwrap(),
@@ -61,12 +67,14 @@ fn i27_a_poisonous_entry_delays_only_itself() {
         Why::Letter,
         Why::OtherDevice,
         Why::Letter,
+        Why::Letter,
+        Why::Letter,
         Why::Signature,
         Why::OtherDevice,
         Why::Unknown,
     ];
     assert_eq!(why, expected);
-    assert_eq!(world.outbox.cursor(feed).unwrap().read, 12, "nothing waits");
+    assert_eq!(world.outbox.cursor(feed).unwrap().read, 14, "nothing waits");
 }
 
 /// I22, the device's part: each entry once, whatever the size of the pages and the repeats.

@@ -153,17 +153,14 @@ impl Relay {
             let request =
                 check_request(signed, &secret, &self.headquarters()).map_err(|_| RelayError::Signature)?;
             let hash = Hash::of("amparo-enrol-used-1", &[&signed.payload]);
+            let there = work.device(request.device)?;
+            // A revoked device starts over under another id; to the ticket it was let in by it would forget that.
+            let taken = there.is_some_and(|there| there.key != request.key || there.revoked.is_some());
             match ticket.used {
-                Some(used) if used.request == hash => return Ok(used.certificate),
-                Some(_) => return Err(RelayError::TicketUsed),
+                Some(used) if used.request == hash && !taken => return Ok(used.certificate),
+                Some(used) if used.request != hash => return Err(RelayError::TicketUsed),
                 None if work.now_ms >= ticket.expires_ms => return Err(RelayError::TicketExpired),
-                None => {}
-            }
-            // A revoked device starts over under another id.
-            match work.device(request.device)? {
-                Some(there) if there.key != request.key || there.revoked.is_some() => {
-                    return Err(RelayError::DeviceTaken);
-                }
+                _ if taken => return Err(RelayError::DeviceTaken),
                 _ => {}
             }
             let certificate = Certificate {
