@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use amparo_schema::id::ScreeningId;
 use clap::{Parser, Subcommand};
 
 /// Exit codes that scripts can use.
@@ -178,10 +177,4 @@ pub enum BundleCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-}
-
-/// A screening named on the command line.
-#[must_use]
-pub fn screening_id(text: &str) -> Option<ScreeningId> {
-    text.parse().ok()
 }

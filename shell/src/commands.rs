@@ -96,6 +96,7 @@ fn code_of(error: &CommandError) -> u8 {
         | CommandError::Walk(WalkError::Ended(_)) => exit::ENDED,
         CommandError::Sync(why) => why.code,
         CommandError::Demo(demo::DemoError::Interrupted) => exit::ENDED,
+        CommandError::Content(ContentError::Refused { .. }) => exit::FAULTS,
         CommandError::NotFound(_) | CommandError::Walk(WalkError::NotFound(_)) => exit::NOTHING,
         CommandError::Device(e) | CommandError::Walk(WalkError::Device(e)) => match e.kind() {
             ErrorKind::NotFound => exit::NOTHING,
@@ -120,8 +121,8 @@ fn dispatch(args: &Args) -> Result<u8, CommandError> {
             return Ok(if summary.errors == 0 { exit::OK } else { exit::FAULTS });
         }
         Some(Command::Content { command: ContentCommand::Build { folder, out } }) => {
-            let summary = content::build::run(folder, out, &mut std::io::stdout())?;
-            return Ok(if summary.errors == 0 { exit::OK } else { exit::FAULTS });
+            content::build::run(folder, out, &mut std::io::stdout())?;
+            return Ok(exit::OK);
         }
         Some(Command::Demo) => {
             demo::run(speaker)?;

@@ -106,7 +106,6 @@ words! {
     Back: "Volver a la anterior", "Back";
     Stop: "Detener la entrevista", "Stop the screening";
     SwitchLanguage: "Switch to English", "Cambiar a español";
-    MoreChoices: "Otra respuesta…", "Another answer…";
     AnswerNow: "Responder", "Answer";
     HowMany: "¿Cuántos?", "How many?";
     DateForm: "Fecha (AAAA-MM-DD):", "Date (YYYY-MM-DD):";
@@ -146,6 +145,8 @@ words! {
     StepDone: "Hecho", "Done";
     StepSkipped: "No se hizo", "Not done";
     StepImpossible: "No fue posible", "Was not possible";
+    StepHeeded: "Se respetó", "Heeded";
+    StepNotHeeded: "No se respetó", "Not heeded";
     StepLater: "Dejarlo abierto", "Leave it open";
     ReasonPlease: "¿Por qué? (sin nombres)", "Why? (no names)";
     LogSteps: "Anotar los pasos del protocolo", "Log the steps of the protocol";
@@ -164,7 +165,7 @@ words! {
     ConsentByAuthority: "Acepta la autoridad de protección de la niñez, y la niña, niño o adolescente está de acuerdo",
         "The child-protection authority agrees, and so does the child";
     ConsentNo: "No acepta", "Does not agree";
-    ShareHowMuch: "¿Cuánto puede recibir? Dígaselo a la persona.", "How much may it be given? Tell the person.";
+    ShareHowMuch: "¿Qué va a pedirle a la persona?", "What will you ask the person for?";
     ShareNeeded: "Solo lo necesario: necesidades y resultado", "Only what is needed: needs and outcome";
     ShareAll: "Todo lo anotado hoy, sin el nombre: quien responde por el servicio lo leerá a través de la sede",
         "All that was noted today, without the name: whoever answers for the service will read it through headquarters";
@@ -173,7 +174,11 @@ words! {
     CardTitle: "TARJETA para la persona (sin nombre)", "CARD for the person (no name)";
     CardCode: "Su código", "Your code";
     AfterOutcome: "¿Qué sigue?", "What next?";
-    MenuSteps: "Ver y anotar los pasos", "See and log the steps";
+    WhyNotAsked: "no se preguntó", "not asked";
+    WhyInterrupted: "se interrumpió", "interrupted";
+    RuleHolds: "se cumple", "holds";
+    RuleFails: "no se cumple", "does not hold";
+    RuleOpen: "no se sabe", "not known";
     MenuContacts: "Buscar quién la reciba", "Find who takes this person";
     MenuExplain: "Ver la explicación completa", "See the whole explanation";
     MenuBackToQuestions: "Volver a las preguntas", "Back to the questions";
@@ -198,8 +203,6 @@ words! {
     Open: "abierta", "open";
     Sealed: "sellada", "sealed";
     MachineText: "sin texto en este idioma; se muestra otro", "no text in this language; another is shown";
-    OpensAt: "abre", "opens";
-    NextPage: "Siguiente", "Next";
     NextThing: "Siguiente:", "Next:";
     TicketPlease: "Pegue el texto del boleto de la sede:", "Paste the text of headquarters' ticket:";
     NoTicket: "Eso no es un boleto de la sede. Empieza con AMPARO1:",
@@ -241,7 +244,7 @@ words! {
         "Screenings whose words were wiped here, because headquarters has them safe:";
     MoreInJson: "más; todas con --json", "more; all of them with --json";
     BelongsTo: "Este dispositivo pertenece a", "This device belongs to";
-    RevokedSince: "La sede retiró a este dispositivo:", "Headquarters revoked this device:";
+    RevokedSince: "La sede retiró este dispositivo:", "Headquarters revoked this device:";
     LastContact: "Último contacto con la sede:", "Last contact with headquarters:";
     Never: "nunca", "never";
     WaitingToSend: "Segmentos sellados que la sede aún no tiene:", "Sealed segments that headquarters lacks:";
@@ -302,14 +305,14 @@ words! {
     NextNothing: "nada. La sede lo tiene.", "nothing. Headquarters has it.";
     NextCarry: "lleve los archivos a la sede; traiga los suyos y use amparo bundle import.",
         "carry the files to headquarters; bring back its own and use amparo bundle import.";
-    WipeAsk: "La sede retiró a este dispositivo. ¿Borrar ahora de él lo que se dijo? Lo sellado se sigue enviando.",
+    WipeAsk: "La sede retiró este dispositivo. ¿Borrar ahora de él lo que se dijo? Lo sellado se sigue enviando.",
         "Headquarters revoked this device. Wipe from it now what was said? What is sealed is still sent.";
     WipeLater: "No, todavía no", "No, not yet";
     WipeNow: "Sí, borrar", "Yes, wipe";
     Wiped: "Entrevistas borradas de este dispositivo:", "Screenings wiped from this device:";
     BundleWritten: "Archivos escritos:", "Files written:";
     BundleTaken: "Archivos recibidos:", "Files taken:";
-    NewThings: "cosas nuevas", "new things";
+    NewThings: "novedades", "news";
     KeyDestroyed: "demasiados intentos: la clave se destruyó. Lo sellado aún puede llegar a la sede.",
         "too many attempts: the key was destroyed. What was sealed can still reach headquarters.";
     StoreGone: "el almacén no está, pero sí su clave: póngalo de vuelta, o use otra carpeta",

@@ -53,8 +53,10 @@ fn what_is_built_opens_and_is_the_same_again() {
     let out = dir.path().join("packs");
     std::fs::create_dir(&out).unwrap();
     std::fs::write(out.join("checklist-gone.pack"), b"old").unwrap();
+    std::fs::write(out.join("mine.pack"), b"not of this form").unwrap();
     let summary = run(dir.path(), &out, &mut Vec::new()).unwrap();
     assert_eq!((summary.packs, summary.errors), (6, 0));
+    std::fs::remove_file(out.join("mine.pack")).unwrap();
     let first = packs(&out);
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let kinds = ["calendar", "checklist", "directory", "policy", "protocol", "recipients"];

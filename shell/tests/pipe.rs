@@ -136,8 +136,8 @@ const SESSION: &[(&str, &str)] = &[
     ("1", "back to the menu"),
     ("1", "contacts"),
     ("2", "the shelter, for which an agency reads"),
-    ("1", "agrees to sharing"),
     ("1", "only what is needed"),
+    ("1", "agrees to sharing"),
     ("6", "close and seal"),
     ("1", "agrees to being counted"),
 ];
@@ -187,6 +187,9 @@ fn a_whole_screening_typed_as_numbers_in_two_languages() {
             ran.out
         );
         let seen = screens(&ran.out);
+        if lang == "en" {
+            assert_shown_in_the_readme(&ran.out);
+        }
         assert_eq!(seen.iter().filter(|screen| *screen == "gate").count(), 2, "{seen:?}");
         assert_eq!(seen.iter().filter(|screen| screen.starts_with("consent ")).count(), 4, "{seen:?}");
         commands(&home);
@@ -194,16 +197,34 @@ fn a_whole_screening_typed_as_numbers_in_two_languages() {
     }
 }
 
+/// The README shows this session; its lines are what is printed, but for the code, which is drawn anew.
+fn assert_shown_in_the_readme(out: &str) {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let from = readme.find("shortened at `[...]`").unwrap();
+    let shown = readme[from..].split("```").nth(1).unwrap();
+    let printed: std::collections::BTreeSet<&str> = out.lines().map(str::trim_end).collect();
+    let ours = |line: &&str| !line.is_empty() && *line != "[...]" && !line.starts_with("│ Your code: ");
+    for line in shown.lines().map(str::trim_end).filter(ours) {
+        assert!(printed.contains(line), "the README shows a line that is not printed: {line}");
+    }
+}
+
 #[test]
 fn the_person_says_how_much_an_agency_may_read() {
     let made = Home::made();
     let extent = SESSION.iter().position(|(_, what)| *what == "only what is needed").unwrap();
-    for (much, indicators) in [("1", false), ("2", true)] {
+    let all_of_it = "¿Quienes responden por este servicio pueden leer todo lo que anotamos hoy";
+    // What is needed; all; all, which is refused, and then what is needed.
+    for (typed, indicators) in [(&["1", "1"][..], false), (&["2", "1"], true), (&["2", "2", "1"], false)] {
         let home = made.copy();
         let mut all = lines(SESSION.len());
-        all[extent] = much;
+        all.splice(extent..extent + 2, typed.iter().copied());
         let ran = home.typed(&SCREEN, &all);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        // What the person hears is what is recorded, in a language of the person.
+        let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said.contains(all_of_it), typed[0] == "2", "{}", ran.out);
+        assert_eq!(said.contains("Èske moun ki reskonsab sèvis sa a ka li tout"), typed[0] == "2");
         let packets = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
         let is_packet = |path: &std::path::PathBuf| {
             path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("key.json")

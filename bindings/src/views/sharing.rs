@@ -25,6 +25,9 @@ pub struct ConsentView {
     pub words: WordsView,
     /// The words to read aloud, in the person's language.
     pub said: WordsView,
+    /// What is said instead where all that was noted may be read through headquarters (scope `Indicators` too), and
+    /// not only what is needed; none where the policy has no such words.
+    pub said_wider: Option<WordsView>,
     /// The version of the wording.
     pub version: u32,
     /// Days after which the consent lapses; none for never.
@@ -102,6 +105,7 @@ pub(super) fn consents(
         receiver: receiver.cloned(),
         words: words(&wording.words, official),
         said: words(&wording.words, person),
+        said_wider: wording.wider.as_ref().map(|wider| words(wider, person)),
         version: wording.version,
         expires_days: wording.expires_days,
         state: screening.consents.state(wording.purpose, receiver, now_ms),

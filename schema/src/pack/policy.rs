@@ -118,6 +118,9 @@ pub struct ConsentWording {
     pub version: u32,
     /// The words said to the person.
     pub words: Text,
+    /// The words said instead where all that was noted may be read, not only what is needed. Sharing alone has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wider: Option<Text>,
     /// Days after which the consent lapses; none for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_days: Option<u32>,

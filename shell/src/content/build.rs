@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use amparo_core::pack::{Trust, open, write};
-use amparo_schema::pack::{Header, PackRef};
+use amparo_schema::pack::{Header, Kind, PackRef};
 
 use super::check::{Report, check};
 use super::compile::Compiled;
@@ -34,8 +34,8 @@ impl BuiltPack {
 }
 
 /// Builds every pack of a folder into `out_dir` as `<kind>-<id>.pack`, and writes the root file
-/// (`keys/root.json`) that the demonstration keys make. Equal content and keys give equal bytes. Packs in
-/// `out_dir` that no file stands for any more are removed. With errors in the content nothing is written.
+/// (`keys/root.json`) that the demonstration keys make. Equal content and keys give equal bytes. Files of that form
+/// in `out_dir` that no content stands for any more are removed. With errors in the content nothing is written.
 ///
 /// # Errors
 /// [`ContentError::Refused`] after printing the findings; [`ContentError`] of keys and files.
@@ -52,11 +52,13 @@ pub fn run(dir: &Path, out_dir: &Path, out: &mut dyn Write) -> Result<Summary, C
     for pack in &packs {
         let file = out_dir.join(pack.file_name());
         std::fs::write(&file, &pack.bytes).map_err(ContentError::io(&file))?;
-        let (version, bytes) = (pack.header.version, pack.bytes.len());
-        writeln!(out, "{} {version} {} {bytes} bytes", pack.file_name(), pack.pack_ref.hash)
-            .map_err(ContentError::io(&file))?;
     }
     sweep(out_dir, &packs)?;
+    for pack in &packs {
+        let (version, bytes) = (pack.header.version, pack.bytes.len());
+        writeln!(out, "{} {version} {} {bytes} bytes", pack.file_name(), pack.pack_ref.hash)
+            .map_err(ContentError::io(out_dir))?;
+    }
     Ok(report.summary())
 }
 
@@ -91,7 +93,11 @@ fn sweep(out_dir: &Path, packs: &[BuiltPack]) -> Result<(), ContentError> {
     for entry in std::fs::read_dir(out_dir).map_err(ContentError::io(out_dir))? {
         let file = entry.map_err(ContentError::io(out_dir))?.path();
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if file.extension().is_some_and(|e| e == "pack") && !built.contains(name) {
+        let ours = Kind::ALL.iter().any(|kind| {
+            name.strip_prefix(kind.as_str())
+                .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".pack"))
+        });
+        if ours && !built.contains(name) {
             std::fs::remove_file(&file).map_err(ContentError::io(&file))?;
         }
     }

@@ -1,6 +1,7 @@
 //! The outcome with its reasons.
 
 use amparo_core::assessment::{Assessment, DimensionState};
+use amparo_schema::answer::Unknown;
 use amparo_schema::condition::Truth;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::checklist::Checklist;
@@ -90,9 +91,23 @@ pub fn explanation(assessment: &Assessment, checklist: &Checklist, s: Speaker) -
     for rule in &assessment.rules {
         let because = checklist.rules.iter().find(|r| r.id == rule.id);
         let because = because.map_or_else(String::new, |r| words(&r.because, s));
-        lines.push(format!("({:?}) {} -> {}: {because}", rule.state, rule.id, rule.outcome.as_str()));
+        let state = s.word(match rule.state {
+            Truth::Yes => Word::RuleHolds,
+            Truth::No => Word::RuleFails,
+            Truth::Unknown => Word::RuleOpen,
+        });
+        lines.push(format!("({state}) {} -> {}: {because}", rule.id, rule.outcome.as_str()));
     }
-    let gaps: Vec<_> = assessment.gaps.iter().map(|gap| format!("{} ({:?})", gap.item, gap.why)).collect();
+    let why = |why| {
+        s.word(match why {
+            Unknown::NotAsked => Word::WhyNotAsked,
+            Unknown::Refused => Word::Refused,
+            Unknown::NotObservable => Word::NotObservable,
+            Unknown::Interrupted => Word::WhyInterrupted,
+            Unknown::DoesNotKnow => Word::DoesNotKnow,
+        })
+    };
+    let gaps: Vec<_> = assessment.gaps.iter().map(|gap| format!("{} ({})", gap.item, why(gap.why))).collect();
     lines.push(format!("{}: {}", s.word(Word::NotKnown), gaps.join(", ")));
     lines.join("\n")
 }

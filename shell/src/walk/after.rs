@@ -8,6 +8,7 @@ use amparo_schema::fact::{ReferralState, Scope, StepState};
 use amparo_schema::id::ReferralId;
 use amparo_schema::name::Name;
 use amparo_schema::pack::Content;
+use amparo_schema::pack::protocol::Obligation;
 
 use super::{Walk, WalkError};
 use crate::ask::{Choice, choose};
@@ -148,18 +149,24 @@ impl Walk<'_> {
             let Some(step) = choose(self.ask, self.speaker.word(Word::LogSteps), &choices)? else {
                 return Ok(());
             };
-            if let Some(chosen) = view.steps.iter().find(|candidate| candidate.step.id == step) {
-                let text = draw::steps::one(chosen, &self.person_lang()?, self.speaker);
-                self.ask.tell(&text);
-            }
-            self.log_step(&step)?;
+            let Some(chosen) = view.steps.iter().find(|candidate| candidate.step.id == step) else {
+                return Ok(());
+            };
+            let text = draw::steps::one(chosen, &self.person_lang()?, self.speaker);
+            self.ask.tell(&text);
+            self.log_step(&step, chosen.step.obligation)?;
         }
     }
 
-    fn log_step(&mut self, step: &Name) -> Result<(), WalkError> {
+    /// What became of a step. One that says what not to do was heeded or not.
+    fn log_step(&mut self, step: &Name, obligation: Obligation) -> Result<(), WalkError> {
+        let (done, skipped) = match obligation {
+            Obligation::Forbidden => (Word::StepHeeded, Word::StepNotHeeded),
+            _ => (Word::StepDone, Word::StepSkipped),
+        };
         let choices = [
-            (Some(StepState::Done), Word::StepDone),
-            (Some(StepState::Skipped { reason: String::new() }), Word::StepSkipped),
+            (Some(StepState::Done), done),
+            (Some(StepState::Skipped { reason: String::new() }), skipped),
             (Some(StepState::Impossible { reason: String::new() }), Word::StepImpossible),
             (None, Word::StepLater),
         ]

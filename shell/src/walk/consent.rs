@@ -9,7 +9,7 @@ use amparo_schema::answer::Value;
 use amparo_schema::fact::{ConsentBy, Scope, StopReason};
 use amparo_schema::name::Name;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::text::Lang;
+use amparo_schema::text::{Lang, Text};
 
 use super::{Walk, WalkError};
 use crate::ask::{Choice, choose};
@@ -52,28 +52,39 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// To sharing with a service. Where an agency reads for it through headquarters, the person says how much:
-    /// what is needed, as a packet has it, or all that was noted, without which no agency is given a key.
-    /// Gives what may be shared; nothing where the person does not agree.
+    /// To sharing with a service. Where an agency reads for it through headquarters, all that was noted may be asked
+    /// for, in words that say so; without it no agency is given a key. A no to that is not yet a no to what is
+    /// needed, as a packet has it. Gives what may be shared; nothing where the person does not agree.
     pub(super) fn consent_to_sharing(
         &mut self,
         service: &Name,
     ) -> Result<Option<BTreeSet<Scope>>, WalkError> {
-        let (by, lang) = self.read_aloud(Purpose::ShareService)?;
-        let mut scope = BTreeSet::from([Scope::Needs, Scope::Outcome]);
-        if by.is_some() && !self.device.agencies(self.id, service)?.is_empty() {
-            let choices = [(false, Word::ShareNeeded), (true, Word::ShareAll)].map(|(value, word)| Choice {
-                value,
-                label: self.word(word).into(),
-                hint: String::new(),
-            });
-            if choose(self.ask, self.speaker.word(Word::ShareHowMuch), &choices)? {
-                scope.insert(Scope::Indicators);
+        let wording = self.device.consent_wording(self.id, Purpose::ShareService)?;
+        let receiver = Some(service.clone());
+        let needed = BTreeSet::from([Scope::Needs, Scope::Outcome]);
+        if let Some(wider) = &wording.wider
+            && !self.device.agencies(self.id, service)?.is_empty()
+            && self.asks_for_all()?
+        {
+            let (by, lang) = self.read_aloud(Purpose::ShareService, wider)?;
+            if by.is_some() {
+                let all = needed.into_iter().chain([Scope::Indicators]).collect::<BTreeSet<_>>();
+                self.record(Purpose::ShareService, receiver, all.clone(), by, lang)?;
+                return Ok(Some(all));
             }
         }
-        let receiver = Some(service.clone());
-        let agreed = self.record(Purpose::ShareService, receiver, scope.clone(), by, lang)?;
-        Ok(agreed.then_some(scope))
+        let (by, lang) = self.read_aloud(Purpose::ShareService, &wording.words)?;
+        let agreed = self.record(Purpose::ShareService, receiver, needed.clone(), by, lang)?;
+        Ok(agreed.then_some(needed))
+    }
+
+    fn asks_for_all(&mut self) -> Result<bool, WalkError> {
+        let choices = [(false, Word::ShareNeeded), (true, Word::ShareAll)].map(|(value, word)| Choice {
+            value,
+            label: self.word(word).into(),
+            hint: String::new(),
+        });
+        Ok(choose(self.ask, self.speaker.word(Word::ShareHowMuch), &choices)?)
     }
 
     /// Reads one consent aloud and records the answer.
@@ -83,17 +94,17 @@ impl Walk<'_> {
         receiver: Option<Name>,
         scope: BTreeSet<Scope>,
     ) -> Result<bool, WalkError> {
-        let (by, lang) = self.read_aloud(purpose)?;
+        let wording = self.device.consent_wording(self.id, purpose)?;
+        let (by, lang) = self.read_aloud(purpose, &wording.words)?;
         self.record(purpose, receiver, scope, by, lang)
     }
 
     /// Who agrees, if anyone does, and in which language it was heard.
-    fn read_aloud(&mut self, purpose: Purpose) -> Result<(Option<ConsentBy>, Lang), WalkError> {
-        let wording = self.device.consent_wording(self.id, purpose)?;
+    fn read_aloud(&mut self, purpose: Purpose, words: &Text) -> Result<(Option<ConsentBy>, Lang), WalkError> {
         let lang = self.person_lang()?;
-        let mut prompt = format!("{}\n{}", self.word(Word::ConsentTitle), self.words(&wording.words, &lang));
+        let mut prompt = format!("{}\n{}", self.word(Word::ConsentTitle), self.words(words, &lang));
         if lang != self.lang() {
-            prompt = format!("{prompt}\n({})", self.words(&wording.words, &self.lang()));
+            prompt = format!("{prompt}\n({})", self.words(words, &self.lang()));
         }
         let choices = self.who_agrees(purpose)?;
         Ok((choose(self.ask, &prompt, &choices)?, lang))

@@ -193,7 +193,12 @@ fn policy(c: &Policy, root: &At<'_>, visit: &mut Visit<'_>) {
         visit(&list.index(i).key("otherwise"), &gate.otherwise, Reader::Official);
     }
     for (i, consent) in c.consents.iter().enumerate() {
-        visit(&root.key("consents").index(i).key("words"), &consent.words, Reader::Person);
+        let list = root.key("consents");
+        let at = list.index(i);
+        visit(&at.key("words"), &consent.words, Reader::Person);
+        if let Some(wider) = &consent.wider {
+            visit(&at.key("wider"), wider, Reader::Person);
+        }
     }
     let outcomes = root.key("outcomes");
     for (outcome, words) in &c.outcomes {
