@@ -33,7 +33,8 @@ pub enum Problem {
     TooLarge,
     /// Another kind of body than this path takes.
     MediaType,
-    /// More bytes are under way than headquarters takes at once. What was whole was taken.
+    /// More is under way than headquarters takes at once, or it is stopping, and this body had to give way. What was
+    /// whole was taken.
     Busy,
     /// More requests are under way than headquarters takes at once, or it is stopping.
     Overloaded,
@@ -62,7 +63,7 @@ impl Problem {
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is past the limit.", None),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media_type", "Not this kind of body.", None),
             Self::Busy => {
-                let title = "Too many bytes are under way; what was whole was taken.";
+                let title = "Too much is under way; what was whole was taken.";
                 (S::TOO_MANY_REQUESTS, "busy", title, Some(5))
             }
             Self::Overloaded => {

@@ -10,7 +10,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -76,15 +76,20 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
             () = shared.worker.failed() => break,
             (accepted, room) = accepted => match (accepted, room) {
                 (Ok((stream, _)), Ok(room)) => door.let_in(stream, room),
-                _ => tokio::time::sleep(ACCEPT_PAUSE).await,
+                _ => sleep(ACCEPT_PAUSE).await,
             },
         }
     }
     drop(server.listener);
-    // Late ones are cut; the exchanges among them count as far as they came, and the device sends again.
     let Door { router, graceful, .. } = door;
     drop(router);
-    let _ = timeout(server.limits.stop, graceful.shutdown()).await;
+    let over = graceful.shutdown();
+    tokio::pin!(over);
+    if timeout(server.limits.stop, &mut over).await.is_err() {
+        // Late ones count as far as they came, are told so, and the device sends again.
+        shared.admission.cut_all();
+        let _ = timeout(server.limits.stop, over).await;
+    }
     let _ = timeout(server.limits.stop, shared.admission.drained()).await;
     drop(shared);
     let ended = tokio::task::spawn_blocking(move || thread.join().is_ok());
