@@ -29,6 +29,8 @@ pub enum Problem {
     Taken,
     /// The ticket is too old.
     Expired,
+    /// The device was revoked.
+    Revoked,
     /// Past a limit.
     TooLarge,
     /// Another kind of body than this path takes.
@@ -60,6 +62,7 @@ impl Problem {
             }
             Self::Taken => (S::CONFLICT, "taken", "The ticket or the device id is taken.", None),
             Self::Expired => (S::GONE, "expired", "The ticket has expired.", None),
+            Self::Revoked => (S::GONE, "revoked", "The device was revoked; it is given no letters.", None),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is past the limit.", None),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media_type", "Not this kind of body.", None),
             Self::Busy => {
@@ -85,6 +88,7 @@ impl From<RelayError> for Problem {
             RelayError::TooLarge => Self::TooLarge,
             RelayError::TicketUsed | RelayError::DeviceTaken => Self::Taken,
             RelayError::TicketExpired => Self::Expired,
+            RelayError::Revoked => Self::Revoked,
             RelayError::UnknownTicket
             | RelayError::UnknownDevice
             | RelayError::UnknownRecipient

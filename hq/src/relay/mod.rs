@@ -110,6 +110,9 @@ pub enum RelayError {
     /// The ticket is too old by headquarters' clock.
     #[error("the ticket has expired")]
     TicketExpired,
+    /// The device was revoked: nothing is given to it any more.
+    #[error("the device was revoked")]
+    Revoked,
     /// The device id belongs to another key, or was revoked.
     #[error("the device id is taken")]
     DeviceTaken,

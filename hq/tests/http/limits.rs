@@ -4,11 +4,13 @@ use std::io::Write;
 
 use amparo_hq::http::Limits;
 use amparo_hq::storage::memory::Memory;
-use amparo_schema::id::Hash;
+use amparo_schema::fact::ReferralState;
+use amparo_schema::id::{Hash, ReferralId};
 use amparo_schema::limits::UPLOAD_BYTES_MAX;
-use amparo_seal::to_bytes;
+use amparo_schema::wire::feed::Note;
+use amparo_seal::{to_bytes, write_letter};
 
-use crate::common::{Desk, Phone, receipt, relay, segment, upload};
+use crate::common::{Desk, NOW, Phone, receipt, relay, segment, upload};
 use crate::socket::{CBOR_SEQ, Inside, answer, call, connect, exchange, get, head};
 
 const CBOR: &str = "application/cbor";
@@ -95,6 +97,8 @@ fn a_desk_pulls_and_proofs_are_given() {
     let relay = relay(|_| {});
     let mut phone = Phone::enrolled(7, &relay, &mut memory);
     let desk = Desk::registered(9, &relay, &mut memory);
+    let gone = Phone::enrolled(8, &relay, &mut memory);
+    relay.revoke(&mut memory, gone.device, NOW).unwrap();
     let server = Inside::start(Box::new(memory), Limits::default());
     let sealed = phone.seal();
     let granted = phone.give(&sealed, &desk);
@@ -107,6 +111,15 @@ fn a_desk_pulls_and_proofs_are_given() {
     assert_eq!((page.status, page.header("content-type")), (200, Some(CBOR)));
     let page = amparo_seal::from_bytes(&page.body).unwrap();
     assert_eq!(crate::common::entries(&page).len(), 1);
+    let note =
+        Note::ReferralAnswered { referral: ReferralId([1; 16]), state: ReferralState::Done, reason: None };
+    for (to, status) in [(&phone, 204), (&gone, 410)] {
+        let key = to.letter.public();
+        let letter = write_letter(&note, to.device, &key, &desk.signer, &to.entropy).unwrap();
+        let told = call(server.address, "POST", "/v1/letter", CBOR, &to_bytes(&letter).unwrap());
+        assert_eq!(told.status, status);
+        assert!(status == 204 || told.code() == "revoked");
+    }
     let stranger = Desk { signer: amparo_seal::Signer::from_seed(&[3; 32]), ..desk };
     let asked = to_bytes(&stranger.ask(stranger.cursor, 1_000_000)).unwrap();
     assert_eq!(call(server.address, "POST", "/v1/pull", CBOR, &asked).code(), "signature");
