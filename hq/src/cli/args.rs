@@ -181,7 +181,8 @@ pub enum Lasting {
 pub struct Backup {
     /// The new file, on another disk than the store's, best on another machine.
     pub file: PathBuf,
-    /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed.
+    /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed. One on
+    /// the store's own disk takes the place of none elsewhere.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub keep: u32,
     /// Makes it on the store's own disk all the same. Nothing is durable by it until `backed-up` says so.

@@ -66,15 +66,15 @@ pub(super) fn backup(home: &Home, words: &Backup) -> Result<Value, CliError> {
     let mut made: Vec<Made> = read_json(&list)?.unwrap_or_default();
     let whole = fs::canonicalize(file).map_err(CliError::at(file))?;
     made.push(Made { file: whole, log_size: log.size, log_root: log.root, elsewhere, at_ms: now_ms() });
-    let (mut kept, mut retired) = (Vec::new(), Vec::new());
+    let (mut here, mut retired) = (Vec::new(), Vec::new());
     for made in made {
         // After a restore, what came later than the backup that was restored is of another life: it lacks what
         // was taken since, so what devices may let go of cannot be told from it.
-        let here = relay.holds(&mut *storage, &made.log())?;
-        if here { kept.push(made) } else { retired.push(made) }
+        let own = relay.holds(&mut *storage, &made.log())?;
+        if own { here.push(made) } else { retired.push(made) }
     }
-    let older = kept.len().saturating_sub(usize::try_from(*keep).unwrap_or(usize::MAX));
-    retired.extend(kept.drain(..older));
+    let (kept, older) = newest(here, *keep);
+    retired.extend(older);
     write_json(&list, &kept)?;
     let oldest = kept.iter().map(|made| made.log_size).min().unwrap_or(0);
     let newest = kept.iter().filter(|made| made.elsewhere).map(|made| made.log_size).max().unwrap_or(0);
@@ -92,6 +92,22 @@ pub(super) fn backup(home: &Home, words: &Backup) -> Result<Value, CliError> {
         told.insert("note".into(), copied.into());
     }
     Ok(told)
+}
+
+/// The backups, oldest first, that count: those with fewer than `keep` newer ones; and the older ones. One on the
+/// store's own disk is lost with it, so it takes the place of none elsewhere.
+fn newest(made: Vec<Made>, keep: u32) -> (Vec<Made>, Vec<Made>) {
+    let (mut all, mut elsewhere) = (0, 0);
+    let mut counts: Vec<bool> = Vec::new();
+    for one in made.iter().rev() {
+        counts.push(if one.elsewhere { elsewhere } else { all } < keep);
+        all += 1;
+        elsewhere += u32::from(one.elsewhere);
+    }
+    let (kept, older): (Vec<_>, Vec<_>) =
+        made.into_iter().zip(counts.into_iter().rev()).partition(|(_, counts)| *counts);
+    let only = |pairs: Vec<(Made, bool)>| pairs.into_iter().map(|(one, _)| one).collect();
+    (only(kept), only(older))
 }
 
 /// Whether a new file would lie on the disk of one that is there. Where a system does not tell, the operator
@@ -215,5 +231,37 @@ fn remove(folder: &Path) -> Result<(), CliError> {
     match fs::remove_dir_all(folder) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(CliError::at(folder)(e)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_on_the_same_disk_takes_the_place_of_none_elsewhere() {
+        // Elsewhere or on the same disk, oldest first; how many are kept; the sizes of those that count.
+        for (made, keep, counts) in [
+            ("eee", 3, &[0, 1, 2][..]),
+            ("eeee", 3, &[1, 2, 3]),
+            ("eeesss", 3, &[0, 1, 2, 3, 4, 5]),
+            ("eeessss", 3, &[0, 1, 2, 4, 5, 6]),
+            ("ssseee", 3, &[3, 4, 5]),
+            ("sesese", 2, &[3, 4, 5]),
+            ("ess", 1, &[0, 2]),
+            ("sss", 1, &[2]),
+        ] {
+            let made = made.chars().zip(0..).map(|(kind, log_size)| Made {
+                file: PathBuf::new(),
+                log_size,
+                log_root: Hash([0; 32]),
+                elsewhere: kind == 'e',
+                at_ms: 0,
+            });
+            let made: Vec<_> = made.collect();
+            let (kept, older) = newest(made.clone(), keep);
+            assert_eq!(kept.iter().map(|one| one.log_size).collect::<Vec<_>>(), counts);
+            assert_eq!(kept.len() + older.len(), made.len());
+        }
     }
 }
