@@ -4,6 +4,7 @@ use std::io::Write;
 
 use amparo_hq::http::Limits;
 use amparo_hq::storage::memory::Memory;
+use amparo_hq::storage::{Storage, StorageError, Tx};
 use amparo_schema::fact::ReferralState;
 use amparo_schema::id::{Hash, ReferralId};
 use amparo_schema::limits::UPLOAD_BYTES_MAX;
@@ -87,6 +88,47 @@ fn without_room_for_requests_callers_come_again_and_watchers_still_see() {
     assert_eq!(get(server.address, "/ready").status, 503);
     assert_eq!(get(server.address, "/health").status, 200);
     assert!(String::from_utf8(get(server.address, "/metrics").body).unwrap().contains("503"));
+    server.stop();
+}
+
+/// Another server writes to the same store after each transaction of this one.
+struct Shared(Memory);
+
+impl Storage for Shared {
+    fn transact(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let done = self.0.transact(work);
+        let entropy = amparo_seal::random::SeededEntropy::new(1);
+        relay(|_| {}).invite(&mut self.0, &crate::common::name("b"), NOW, NOW, &entropy).unwrap();
+        done
+    }
+}
+
+#[test]
+fn a_proof_is_of_the_root_that_comes_with_it_whoever_else_writes() {
+    type Root = ct_merkle::RootHash<sha2::Sha256>;
+    let mut memory = Memory::new();
+    let mut phone = Phone::enrolled(7, &relay(|_| {}), &mut memory);
+    let sealed = phone.seal();
+    crate::common::push(&relay(|_| {}), &mut memory, &[segment(&sealed)]);
+    let old = relay(|_| {}).checkpoint(&mut memory).unwrap();
+    let server = Inside::start(Box::new(Shared(memory)), Limits::default());
+    let read = |told: crate::socket::Answer| {
+        let told: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
+        let root: Hash = serde_json::from_value(told["root"].clone()).unwrap();
+        let path = data_encoding::BASE64.decode(told["proof"].as_str().unwrap().as_bytes()).unwrap();
+        (Root::new(root.0.into(), told["size"].as_u64().unwrap()), path, told["leaf"].as_u64())
+    };
+    let (root, path, _) = read(get(server.address, &format!("/v1/log/{}", old.size)));
+    let path = ct_merkle::ConsistencyProof::try_from_bytes(path).unwrap();
+    root.verify_consistency(&Root::new(old.root.0.into(), old.size), &path).unwrap();
+    let body = serde_json::json!({ "device": phone.device, "segment": sealed.hash }).to_string();
+    let told = call(server.address, "POST", "/v1/log/inclusion", "application/json", body.as_bytes());
+    let (root, path, leaf) = read(told);
+    let path = ct_merkle::InclusionProof::try_from_bytes(path).unwrap();
+    root.verify_inclusion(&sealed.hash.0, leaf.unwrap(), &path).unwrap();
     server.stop();
 }
 
