@@ -94,6 +94,10 @@ pub enum Command {
     Aside {
         /// The device; zeros for what names none.
         device: DeviceId,
+        /// Throws it away for good, forks too; with zeros all that no enrolled device signed, whichever it names, so
+        /// that there is room again. Look first: it may be somebody's facts.
+        #[arg(long)]
+        discard: bool,
     },
     /// Let in what lies aside for a device, and let its disputed segments be delivered. Of two segments with one
     /// number the first is delivered then; the second stays aside.

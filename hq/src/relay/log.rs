@@ -109,6 +109,16 @@ pub enum Action {
         #[n(0)]
         segment: Hash,
     },
+    /// A person threw away what lay aside.
+    #[n(10)]
+    Discarded {
+        /// For this device; zeros for what no signature vouches for.
+        #[n(0)]
+        device: DeviceId,
+        /// How many frames.
+        #[n(1)]
+        frames: u64,
+    },
 }
 
 /// An action and when.
