@@ -139,6 +139,13 @@ pub enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// After PostgreSQL was restored by its own tools, and before anything else: do again what was revoked, erased,
+    /// withheld or registered since the backup in the database that it replaces. Says what is left to people.
+    Repeat {
+        /// The database that is replaced, as it was left.
+        #[arg(long, env = "AMPARO_DATABASE_BEFORE", value_name = "URL", hide_env_values = true)]
+        from: String,
+    },
     /// Erase the ciphertext and the grants of a segment; header and log stay provable.
     Erase {
         /// The device that sealed it.

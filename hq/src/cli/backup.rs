@@ -1,4 +1,4 @@
-//! `backup` and `restore` of the SQLite store.
+//! `backup` and `restore` of the SQLite store, and what is done again after either store was restored.
 //!
 //! Owns the list of backups, because devices let go of what every backup holds from which headquarters could
 //! be restored. A backup has neither headquarters' keys nor anybody's facts in plain, but the secrets of open
@@ -17,8 +17,8 @@ use super::files::{make_folder, own, read_json, sync_folder, write_json};
 use super::home::{Held, Home, Opened, RESTORED, SQLITE, STORE};
 use super::host::now_ms;
 use crate::relay::{Act, Action, Checkpoint, Relay, RelayError};
-use crate::storage::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::{Storage, StorageError};
 
 /// One backup, as `backups.json` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
     let (store, fresh) = (home.file(STORE), home.file(RESTORED));
     remove(&fresh)?;
     let log = make_ready(&relay, file, &fresh).inspect_err(|_| drop(remove(&fresh)))?;
-    let repeated = repeat(&relay, &store.join(SQLITE), &fresh.join(SQLITE), &log)?;
+    let repeated = repeat_file(&relay, &store.join(SQLITE), &fresh.join(SQLITE))?;
     let before = home.file(&format!("{STORE}.before-restore-{}", now_ms()));
     let moved = store.exists();
     if moved {
@@ -160,32 +160,48 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
     Ok(told)
 }
 
-/// Does again in the new store what was taken back in the old one, as far as that opens, and tells what is left to
+/// Does again in the new file what was taken back in the old one, as far as that opens, and tells what is left to
 /// people. The new one is not in its place yet: a crash leaves the old.
-fn repeat(relay: &Relay, old: &Path, new: &Path, log: &Checkpoint) -> Result<Value, CliError> {
+fn repeat_file(relay: &Relay, old: &Path, new: &Path) -> Result<Value, CliError> {
     let mut fresh = Sqlite::open(new, None)?;
     let done = match old.exists() {
-        true => Sqlite::open(old, None).map_err(RelayError::from).and_then(|mut old| {
-            let gone = relay.status(&mut old)?.oldest_backup > log.size || !relay.holds(&mut old, log)?;
-            Ok((gone, relay.repeat(&mut old, &mut fresh, now_ms())?))
-        }),
+        true => Sqlite::open(old, None)
+            .map_err(RelayError::from)
+            .and_then(|mut old| repeat_store(relay, &mut old, &mut fresh)),
         false => Err(RelayError::Storage(StorageError::Engine("it is not there".into()))),
     };
-    let (gone, done) = match done {
-        Ok(done) => done,
-        Err(why) => {
-            return Ok(json!({ "by_hand": [
-                format!("the store that was here does not tell what was done since the backup: {why}"),
-                "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
-                "until its device has called, an agency may be given what a person withdrew since",
-            ]}));
-        }
-    };
+    Ok(done.unwrap_or_else(|why| {
+        json!({ "by_hand": [
+            format!("the store that was here does not tell what was done since the backup: {why}"),
+            "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
+            "until its device has called, an agency may be given what a person withdrew since",
+        ]})
+    }))
+}
+
+/// Does again in the store, which PostgreSQL's own tools restored, what was taken back in the database that it
+/// replaces.
+pub(super) fn repeat(home: &Home, from: &str) -> Result<Value, CliError> {
+    let Opened { relay, mut storage, held: _held } = home.open()?;
+    let mut old = home.before(from)?;
+    if relay.founder(&mut *old)? != Some(relay.headquarters().key) {
+        return Err(CliError::Refused("that database is of another headquarters, or of none"));
+    }
+    Ok(repeat_store(&relay, &mut *old, &mut *storage)?)
+}
+
+/// Does again in the new store what was taken back in the old one, and tells what is left to people.
+fn repeat_store(relay: &Relay, old: &mut dyn Storage, new: &mut dyn Storage) -> Result<Value, RelayError> {
+    let log = relay.checkpoint(new)?;
+    let gone = relay.status(old)?.oldest_backup > log.size || !relay.holds(old, &log)?;
+    let done = relay.repeat(old, new, now_ms())?;
     let mut by_hand = done.by_hand.iter().filter_map(by_hand).collect::<Vec<_>>();
     let again = |(device, segment)| format!("erase {device} {segment} (once its device has sent it again)");
     by_hand.extend(done.erased_elsewhere.into_iter().map(again));
     if gone {
-        by_hand.push("this backup was to be destroyed: devices may have let go of what it lacks".into());
+        let why =
+            "this backup was to be destroyed, or was used since: devices may have let go of what it lacks";
+        by_hand.push(why.into());
     }
     Ok(json!({
         "revoked_again": done.revoked,

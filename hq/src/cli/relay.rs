@@ -37,6 +37,7 @@ pub(super) fn run(args: &Args) -> Result<u8, CliError> {
         Command::Serve(words) => return serve::run(&home, words).map(|()| exit::OK),
         Command::Backup(words) => backup::backup(&home, words)?,
         Command::Restore { file } => backup::restore(&home, file)?,
+        Command::Repeat { from } => backup::repeat(&home, from)?,
         Command::Enrol(words) => return enrol(&home, words, args.json),
         Command::Devices => return devices(&home, args.json),
         Command::Aside { device, discard: false } => return aside(&home, *device, args.json),
