@@ -4,6 +4,7 @@
 mod common;
 
 use amparo_hq::relay::RelayError;
+use amparo_hq::storage::memory::Memory;
 use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Reply};
@@ -215,6 +216,46 @@ fn letters_come_from_those_who_are_registered_and_come_once() {
         Desk { secret: amparo_seal::SecretKey::new(&[20; 32]), ..Desk::registered(21, &relay, &mut storage) };
     let asked = relay.pull(&mut storage, &foreign.ask(desk.cursor, 10), NOW);
     assert_eq!(asked, Err(RelayError::Signature), "another's key does not open another's feed");
+}
+
+/// Whoever took the phone has the key to its letters.
+#[test]
+fn a_revoked_device_is_given_no_letter_from_before_and_none_is_taken_for_it() {
+    let (relay, mut storage) = hq();
+    let desk = Desk::registered(20, &relay, &mut storage);
+    let phone = Phone::enrolled(3, &relay, &mut storage);
+    let note = amparo_schema::wire::feed::Note::FollowUp {
+        case: amparo_schema::id::CaseId([1; 16]),
+        screening: None,
+        from: common::name("agency-a"),
+        text: "synthetic".into(),
+        due_ms: None,
+    };
+    let write =
+        || write_letter(&note, phone.device, &phone.letter.public(), &desk.signer, &phone.entropy).unwrap();
+    let pages = |storage: &mut Memory, cursor| {
+        let replies = push(&relay, storage, &[phone.hello(None, vec![cursor])]);
+        replies.into_iter().find_map(|r| if let Reply::Page(page) = r { Some(page) } else { None })
+    };
+    let start = Cursor::start(FeedId::device(phone.device));
+    let letters = [write(), write()];
+    relay.post(&mut storage, &letters[0], NOW).unwrap();
+    let read = common::after(&pages(&mut storage, start).unwrap());
+    relay.post(&mut storage, &letters[1], NOW).unwrap();
+    let revoked = Entry::Revoked(relay.revoke(&mut storage, phone.device, NOW).unwrap());
+    for letter in [&letters[0], &letters[1], &write()] {
+        assert_eq!(relay.post(&mut storage, letter, NOW), Err(RelayError::Revoked));
+    }
+    let rest = pages(&mut storage, read).unwrap();
+    assert_eq!(
+        (rest.from, entries(&rest)),
+        (read, vec![revoked.clone(); 2]),
+        "the one that waited, and its own"
+    );
+    assert_eq!(pages(&mut storage, common::after(&rest)), None, "it has all");
+    let again = pages(&mut storage, start).unwrap();
+    assert_eq!(entries(&again), vec![revoked; 3], "from the start as well");
+    assert_eq!(pages(&mut storage, common::after(&again)), None);
 }
 
 #[test]

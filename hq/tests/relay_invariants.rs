@@ -428,13 +428,13 @@ fn i31_every_segment_is_in_the_log_and_the_log_only_grows_also_after_erasing() {
     let relay = common::relay(|_| {});
     for one in &sealed {
         let (leaf, proof) = relay.prove_segment(&mut storage, phone.device, &one.hash).unwrap();
-        let proof = ct_merkle::InclusionProof::try_from_bytes(proof).unwrap();
+        let proof = ct_merkle::InclusionProof::try_from_bytes(proof.path).unwrap();
         root(&end).verify_inclusion(&one.hash.0, leaf, &proof).unwrap();
         assert!(root(&end).verify_inclusion(&[1; 32], leaf, &proof).is_err());
     }
     for old in &checkpoints {
         let proof = relay.prove_consistency(&mut storage, old.size).unwrap().unwrap();
-        let proof = ct_merkle::ConsistencyProof::try_from_bytes(proof).unwrap();
+        let proof = ct_merkle::ConsistencyProof::try_from_bytes(proof.path).unwrap();
         root(&end).verify_consistency(&root(old), &proof).unwrap();
     }
     let (at, act) = relay.acts(&mut storage, end.size - 1, 10).unwrap().pop().unwrap();

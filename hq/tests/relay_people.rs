@@ -218,6 +218,19 @@ fn what_strangers_send_is_bounded_and_takes_no_room_from_devices() {
         [(phone.device, false, 1)]
     );
     assert_eq!(relay.devices(&mut storage, Some(phone.device), 10), Ok(vec![]));
+    // A person makes room again, and throws away nothing that was signed.
+    assert_eq!(relay.discard(&mut storage, nobody, NOW), Ok(ASIDE_MAX));
+    assert_eq!(relay.discard(&mut storage, nobody, NOW), Ok(0));
+    let mut stranger = Phone::new(5);
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&stranger.seal())])), [(0, Refusal::Stranger)]);
+    assert_eq!(relay.status(&mut storage).unwrap().aside, 2);
+    assert_eq!(relay.discard(&mut storage, nobody, NOW), Ok(1), "whichever device it names");
+    assert_eq!(relay.aside(&mut storage, phone.device, 10).unwrap().len(), 1);
+    assert_eq!(relay.discard(&mut storage, phone.device, NOW), Ok(1));
+    assert_eq!(relay.status(&mut storage).unwrap().aside, 0);
+    let last = acts(&relay, &mut storage).pop();
+    assert_eq!(last, Some(Action::Discarded { device: phone.device, frames: 1 }));
+    assert_eq!(told(&relay, &mut storage, &phone).stored, 1, "what counts stays");
 }
 
 /// What the relay takes for a segment of almost the greatest size, at any place of a chain; no reader would.

@@ -94,6 +94,10 @@ pub enum Command {
     Aside {
         /// The device; zeros for what names none.
         device: DeviceId,
+        /// Throws it away for good, forks too; with zeros all that no enrolled device signed, whichever it names, so
+        /// that there is room again. Look first: it may be somebody's facts.
+        #[arg(long)]
+        discard: bool,
     },
     /// Let in what lies aside for a device, and let its disputed segments be delivered. Of two segments with one
     /// number the first is delivered then; the second stays aside.
@@ -134,6 +138,13 @@ pub enum Command {
     Restore {
         /// The backup.
         file: PathBuf,
+    },
+    /// After PostgreSQL was restored by its own tools, and before anything else: do again what was revoked, erased,
+    /// withheld or registered since the backup in the database that it replaces. Says what is left to people.
+    Repeat {
+        /// The database that is replaced, as it was left.
+        #[arg(long, env = "AMPARO_DATABASE_BEFORE", value_name = "URL", hide_env_values = true)]
+        from: String,
     },
     /// Erase the ciphertext and the grants of a segment; header and log stay provable.
     Erase {
@@ -181,7 +192,8 @@ pub enum Lasting {
 pub struct Backup {
     /// The new file, on another disk than the store's, best on another machine.
     pub file: PathBuf,
-    /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed.
+    /// From how many of the newest backups headquarters might be restored; older ones are to be destroyed. One on
+    /// the store's own disk takes the place of none elsewhere.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub keep: u32,
     /// Makes it on the store's own disk all the same. Nothing is durable by it until `backed-up` says so.

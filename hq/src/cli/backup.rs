@@ -1,4 +1,4 @@
-//! `backup` and `restore` of the SQLite store.
+//! `backup` and `restore` of the SQLite store, and what is done again after either store was restored.
 //!
 //! Owns the list of backups, because devices let go of what every backup holds from which headquarters could
 //! be restored. A backup has neither headquarters' keys nor anybody's facts in plain, but the secrets of open
@@ -17,8 +17,8 @@ use super::files::{make_folder, own, read_json, sync_folder, write_json};
 use super::home::{Held, Home, Opened, RESTORED, SQLITE, STORE};
 use super::host::now_ms;
 use crate::relay::{Act, Action, Checkpoint, Relay, RelayError};
-use crate::storage::StorageError;
 use crate::storage::sqlite::Sqlite;
+use crate::storage::{Storage, StorageError};
 
 /// One backup, as `backups.json` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,15 +66,15 @@ pub(super) fn backup(home: &Home, words: &Backup) -> Result<Value, CliError> {
     let mut made: Vec<Made> = read_json(&list)?.unwrap_or_default();
     let whole = fs::canonicalize(file).map_err(CliError::at(file))?;
     made.push(Made { file: whole, log_size: log.size, log_root: log.root, elsewhere, at_ms: now_ms() });
-    let (mut kept, mut retired) = (Vec::new(), Vec::new());
+    let (mut here, mut retired) = (Vec::new(), Vec::new());
     for made in made {
         // After a restore, what came later than the backup that was restored is of another life: it lacks what
         // was taken since, so what devices may let go of cannot be told from it.
-        let here = relay.holds(&mut *storage, &made.log())?;
-        if here { kept.push(made) } else { retired.push(made) }
+        let own = relay.holds(&mut *storage, &made.log())?;
+        if own { here.push(made) } else { retired.push(made) }
     }
-    let older = kept.len().saturating_sub(usize::try_from(*keep).unwrap_or(usize::MAX));
-    retired.extend(kept.drain(..older));
+    let (kept, older) = newest(here, *keep);
+    retired.extend(older);
     write_json(&list, &kept)?;
     let oldest = kept.iter().map(|made| made.log_size).min().unwrap_or(0);
     let newest = kept.iter().filter(|made| made.elsewhere).map(|made| made.log_size).max().unwrap_or(0);
@@ -92,6 +92,22 @@ pub(super) fn backup(home: &Home, words: &Backup) -> Result<Value, CliError> {
         told.insert("note".into(), copied.into());
     }
     Ok(told)
+}
+
+/// The backups, oldest first, that count: those with fewer than `keep` newer ones; and the older ones. One on the
+/// store's own disk is lost with it, so it takes the place of none elsewhere.
+fn newest(made: Vec<Made>, keep: u32) -> (Vec<Made>, Vec<Made>) {
+    let (mut all, mut elsewhere) = (0, 0);
+    let mut counts: Vec<bool> = Vec::new();
+    for one in made.iter().rev() {
+        counts.push(if one.elsewhere { elsewhere } else { all } < keep);
+        all += 1;
+        elsewhere += u32::from(one.elsewhere);
+    }
+    let (kept, older): (Vec<_>, Vec<_>) =
+        made.into_iter().zip(counts.into_iter().rev()).partition(|(_, counts)| *counts);
+    let only = |pairs: Vec<(Made, bool)>| pairs.into_iter().map(|(one, _)| one).collect();
+    (only(kept), only(older))
 }
 
 /// Whether a new file would lie on the disk of one that is there. Where a system does not tell, the operator
@@ -129,7 +145,7 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
     let (store, fresh) = (home.file(STORE), home.file(RESTORED));
     remove(&fresh)?;
     let log = make_ready(&relay, file, &fresh).inspect_err(|_| drop(remove(&fresh)))?;
-    let repeated = repeat(&relay, &store.join(SQLITE), &fresh.join(SQLITE), &log)?;
+    let repeated = repeat_file(&relay, &store.join(SQLITE), &fresh.join(SQLITE))?;
     let before = home.file(&format!("{STORE}.before-restore-{}", now_ms()));
     let moved = store.exists();
     if moved {
@@ -144,32 +160,48 @@ pub(super) fn restore(home: &Home, file: &Path) -> Result<Value, CliError> {
     Ok(told)
 }
 
-/// Does again in the new store what was taken back in the old one, as far as that opens, and tells what is left to
+/// Does again in the new file what was taken back in the old one, as far as that opens, and tells what is left to
 /// people. The new one is not in its place yet: a crash leaves the old.
-fn repeat(relay: &Relay, old: &Path, new: &Path, log: &Checkpoint) -> Result<Value, CliError> {
+fn repeat_file(relay: &Relay, old: &Path, new: &Path) -> Result<Value, CliError> {
     let mut fresh = Sqlite::open(new, None)?;
     let done = match old.exists() {
-        true => Sqlite::open(old, None).map_err(RelayError::from).and_then(|mut old| {
-            let gone = relay.status(&mut old)?.oldest_backup > log.size || !relay.holds(&mut old, log)?;
-            Ok((gone, relay.repeat(&mut old, &mut fresh, now_ms())?))
-        }),
+        true => Sqlite::open(old, None)
+            .map_err(RelayError::from)
+            .and_then(|mut old| repeat_store(relay, &mut old, &mut fresh)),
         false => Err(RelayError::Storage(StorageError::Engine("it is not there".into()))),
     };
-    let (gone, done) = match done {
-        Ok(done) => done,
-        Err(why) => {
-            return Ok(json!({ "by_hand": [
-                format!("the store that was here does not tell what was done since the backup: {why}"),
-                "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
-                "until its device has called, an agency may be given what a person withdrew since",
-            ]}));
-        }
-    };
+    Ok(done.unwrap_or_else(|why| {
+        json!({ "by_hand": [
+            format!("the store that was here does not tell what was done since the backup: {why}"),
+            "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
+            "until its device has called, an agency may be given what a person withdrew since",
+        ]})
+    }))
+}
+
+/// Does again in the store, which PostgreSQL's own tools restored, what was taken back in the database that it
+/// replaces.
+pub(super) fn repeat(home: &Home, from: &str) -> Result<Value, CliError> {
+    let Opened { relay, mut storage, held: _held } = home.open()?;
+    let mut old = home.before(from)?;
+    if relay.founder(&mut *old)? != Some(relay.headquarters().key) {
+        return Err(CliError::Refused("that database is of another headquarters, or of none"));
+    }
+    Ok(repeat_store(&relay, &mut *old, &mut *storage)?)
+}
+
+/// Does again in the new store what was taken back in the old one, and tells what is left to people.
+fn repeat_store(relay: &Relay, old: &mut dyn Storage, new: &mut dyn Storage) -> Result<Value, RelayError> {
+    let log = relay.checkpoint(new)?;
+    let gone = relay.status(old)?.oldest_backup > log.size || !relay.holds(old, &log)?;
+    let done = relay.repeat(old, new, now_ms())?;
     let mut by_hand = done.by_hand.iter().filter_map(by_hand).collect::<Vec<_>>();
     let again = |(device, segment)| format!("erase {device} {segment} (once its device has sent it again)");
     by_hand.extend(done.erased_elsewhere.into_iter().map(again));
     if gone {
-        by_hand.push("this backup was to be destroyed: devices may have let go of what it lacks".into());
+        let why =
+            "this backup was to be destroyed, or was used since: devices may have let go of what it lacks";
+        by_hand.push(why.into());
     }
     Ok(json!({
         "revoked_again": done.revoked,
@@ -215,5 +247,37 @@ fn remove(folder: &Path) -> Result<(), CliError> {
     match fs::remove_dir_all(folder) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(CliError::at(folder)(e)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_on_the_same_disk_takes_the_place_of_none_elsewhere() {
+        // Elsewhere or on the same disk, oldest first; how many are kept; the sizes of those that count.
+        for (made, keep, counts) in [
+            ("eee", 3, &[0, 1, 2][..]),
+            ("eeee", 3, &[1, 2, 3]),
+            ("eeesss", 3, &[0, 1, 2, 3, 4, 5]),
+            ("eeessss", 3, &[0, 1, 2, 4, 5, 6]),
+            ("ssseee", 3, &[3, 4, 5]),
+            ("sesese", 2, &[3, 4, 5]),
+            ("ess", 1, &[0, 2]),
+            ("sss", 1, &[2]),
+        ] {
+            let made = made.chars().zip(0..).map(|(kind, log_size)| Made {
+                file: PathBuf::new(),
+                log_size,
+                log_root: Hash([0; 32]),
+                elsewhere: kind == 'e',
+                at_ms: 0,
+            });
+            let made: Vec<_> = made.collect();
+            let (kept, older) = newest(made.clone(), keep);
+            assert_eq!(kept.iter().map(|one| one.log_size).collect::<Vec<_>>(), counts);
+            assert_eq!(kept.len() + older.len(), made.len());
+        }
     }
 }

@@ -143,10 +143,25 @@ impl Home {
         Ok(Opened { relay, storage, held })
     }
 
+    /// The PostgreSQL database that the store replaces.
+    ///
+    /// # Errors
+    /// [`CliError::Refused`] with SQLite.
+    pub(super) fn before(&self, url: &str) -> Result<Box<dyn Storage + Send>, CliError> {
+        match self.database {
+            Some(_) => self.postgres(url),
+            None => Err(CliError::Refused("`restore` does it for SQLite; this wants --database")),
+        }
+    }
+
+    fn postgres(&self, url: &str) -> Result<Box<dyn Storage + Send>, CliError> {
+        let authorities = self.database_ca.as_deref().map(read).transpose()?;
+        Ok(Box::new(Postgres::open_trusting(url, authorities.as_deref())?))
+    }
+
     fn connect(&self) -> Result<Box<dyn Storage + Send>, CliError> {
         if let Some(url) = &self.database {
-            let authorities = self.database_ca.as_deref().map(read).transpose()?;
-            return Ok(Box::new(Postgres::open_trusting(url, authorities.as_deref())?));
+            return self.postgres(url);
         }
         let file = self.sqlite_file()?;
         let store = Sqlite::open(&file, None)?;

@@ -37,9 +37,10 @@ pub(super) fn run(args: &Args) -> Result<u8, CliError> {
         Command::Serve(words) => return serve::run(&home, words).map(|()| exit::OK),
         Command::Backup(words) => backup::backup(&home, words)?,
         Command::Restore { file } => backup::restore(&home, file)?,
+        Command::Repeat { from } => backup::repeat(&home, from)?,
         Command::Enrol(words) => return enrol(&home, words, args.json),
         Command::Devices => return devices(&home, args.json),
-        Command::Aside { device } => return aside(&home, *device, args.json),
+        Command::Aside { device, discard: false } => return aside(&home, *device, args.json),
         Command::Carry { volumes, out } => return carry(&home, volumes, out, args.json),
         other => on_store(&home, other)?,
     };
@@ -67,6 +68,7 @@ fn on_store(home: &Home, command: &Command) -> Result<Value, CliError> {
             relay.revoke(storage, *device, now)?;
             json!({ "revoked": device })
         }
+        Command::Aside { device, .. } => json!({ "discarded": relay.discard(storage, *device, now)? }),
         Command::Release { device } => json!({ "frames": relay.release(storage, *device, now)? }),
         Command::Recipient { command: RecipientCommand::Add { agency, key, signing } } => {
             let reader = Reader { key: *key, signing: *signing, agency: agency.clone() };

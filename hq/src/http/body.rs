@@ -4,10 +4,10 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::Problem;
-use super::admission::{Admission, Room};
+use super::admission::{Admission, Room, now};
 
 /// A body as far as it came.
 pub(super) struct Upload {
@@ -31,7 +31,8 @@ pub(super) fn check(headers: &HeaderMap, kind: &str, bytes_max: usize) -> Result
     if length.is_some_and(|length| length > bytes_max) { Err(Problem::TooLarge) } else { Ok(()) }
 }
 
-/// Reads a body. One that is cut, slow or too large for the room that is left is given as far as it came.
+/// Reads a body. One that is cut, slow, too large for the room that is left, or that has to give way to others is
+/// given as far as it came.
 ///
 /// # Errors
 /// [`Problem::TooLarge`] past `bytes_max`; [`Problem::Busy`] if there is no room at all.
@@ -40,7 +41,11 @@ pub(super) async fn read(admission: &Admission, body: Body, bytes_max: usize) ->
     let (mut body, mut bytes) = (body, Vec::new());
     let end = now() + admission.limits.body;
     let broken = loop {
-        let next = timeout_at(end.min(now() + admission.limits.piece), body.frame()).await;
+        let next = timeout_at(end.min(now() + admission.limits.piece), body.frame());
+        let next = tokio::select! {
+            next = next => next,
+            () = room.cut() => break Some(Problem::Busy),
+        };
         let piece = match next {
             Err(_) => break Some(Problem::Slow),
             Ok(None) => break None,
@@ -56,10 +61,5 @@ pub(super) async fn read(admission: &Admission, body: Body, bytes_max: usize) ->
         }
         bytes.extend_from_slice(&piece);
     };
-    Ok(Upload { bytes, broken, _room: room })
-}
-
-/// The runtime's clock: it bounds waiting, and nothing that is kept depends on it.
-fn now() -> Instant {
-    Instant::now()
+    Ok(Upload { bytes, broken, _room: room.arrived() })
 }

@@ -29,11 +29,14 @@ pub enum Problem {
     Taken,
     /// The ticket is too old.
     Expired,
+    /// The device was revoked.
+    Revoked,
     /// Past a limit.
     TooLarge,
     /// Another kind of body than this path takes.
     MediaType,
-    /// More bytes are under way than headquarters takes at once. What was whole was taken.
+    /// More is under way than headquarters takes at once, or it is stopping, and this body had to give way. What was
+    /// whole was taken.
     Busy,
     /// More requests are under way than headquarters takes at once, or it is stopping.
     Overloaded,
@@ -59,10 +62,11 @@ impl Problem {
             }
             Self::Taken => (S::CONFLICT, "taken", "The ticket or the device id is taken.", None),
             Self::Expired => (S::GONE, "expired", "The ticket has expired.", None),
+            Self::Revoked => (S::GONE, "revoked", "The device was revoked; it is given no letters.", None),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is past the limit.", None),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media_type", "Not this kind of body.", None),
             Self::Busy => {
-                let title = "Too many bytes are under way; what was whole was taken.";
+                let title = "Too much is under way; what was whole was taken.";
                 (S::TOO_MANY_REQUESTS, "busy", title, Some(5))
             }
             Self::Overloaded => {
@@ -84,6 +88,7 @@ impl From<RelayError> for Problem {
             RelayError::TooLarge => Self::TooLarge,
             RelayError::TicketUsed | RelayError::DeviceTaken => Self::Taken,
             RelayError::TicketExpired => Self::Expired,
+            RelayError::Revoked => Self::Revoked,
             RelayError::UnknownTicket
             | RelayError::UnknownDevice
             | RelayError::UnknownRecipient

@@ -25,8 +25,7 @@ struct Reply {
 /// # Errors
 /// [`Problem::Busy`] if there is no room. What was asked for is done; asking again gives the reply.
 pub(super) fn body(admission: &Admission, bytes: Vec<u8>) -> Result<Body, Problem> {
-    let mut room = admission.body()?;
-    room.grow(bytes.len())?;
+    let room = admission.reply(bytes.len())?;
     Ok(Body::new(Reply { rest: bytes.into(), _room: room }))
 }
 
@@ -61,18 +60,19 @@ mod tests {
 
     #[test]
     fn a_reply_takes_its_room_until_the_last_piece_is_asked_for() {
-        let admission = Admission::new(Limits { body_kib: 200, ..Limits::default() });
+        let admission = Admission::new(Limits { body_kib: 1, reply_kib: 200, ..Limits::default() });
+        let _bodies_have_none_left = admission.body().unwrap();
         let mut reply = body(&admission, vec![7; 150 * 1024]).unwrap();
         assert!(matches!(body(&admission, vec![7; 60 * 1024]), Err(Problem::Busy)));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut got = 0;
         while let Some(piece) = runtime.block_on(reply.frame()) {
             let piece = piece.unwrap().into_data().unwrap();
-            assert!(piece.len() <= PIECE_BYTES && admission.under_way().1 == 150);
+            assert!(piece.len() <= PIECE_BYTES && admission.reply(51 * 1024).is_err());
             got += piece.len();
         }
         assert_eq!(got, 150 * 1024);
         drop(reply);
-        assert_eq!(admission.under_way(), (0, 0));
+        assert!(admission.reply(200 * 1024).is_ok());
     }
 }

@@ -24,6 +24,7 @@ use super::body::{check, read};
 use super::metrics::{Metrics, add};
 use super::reply;
 use super::worker::Worker;
+use crate::relay::Proof;
 
 /// The description of this server, as it is served.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
@@ -160,14 +161,9 @@ async fn consistency(State(shared): App, request: Request) -> Answer {
     let size = request.uri().path().rsplit('/').next().unwrap_or_default();
     // One spelling of each number.
     let size = size.parse::<u64>().ok().filter(|n| n.to_string() == size).ok_or(Problem::NoPath)?;
-    let (at, proof) = shared
-        .worker
-        .ask(move |relay, storage, _| {
-            Ok((relay.checkpoint(storage)?, relay.prove_consistency(storage, size)?))
-        })
-        .await?;
-    let proof = proof.ok_or(Problem::Unknown)?;
-    Ok(answer(&json!({ "size": at.size, "root": at.root, "proof": BASE64.encode(&proof) })))
+    let proof = shared.worker.ask(move |relay, storage, _| relay.prove_consistency(storage, size)).await?;
+    let Proof { log, path } = proof.ok_or(Problem::Unknown)?;
+    Ok(answer(&json!({ "size": log.size, "root": log.root, "proof": BASE64.encode(&path) })))
 }
 
 /// In a body and not in the path, so that no proxy writes it down.
@@ -181,14 +177,9 @@ struct Named {
 async fn inclusion(State(shared): App, request: Request) -> Answer {
     let bytes = whole(&shared, request, JSON, SMALL_BYTES_MAX).await?;
     let Named { device, segment } = serde_json::from_slice(&bytes).map_err(|_| Problem::Form)?;
-    let (at, (leaf, proof)) = shared
-        .worker
-        .ask(move |relay, storage, _| {
-            let proof = relay.prove_segment(storage, device, &segment)?;
-            Ok((relay.checkpoint(storage)?, proof))
-        })
-        .await?;
-    Ok(answer(&json!({ "size": at.size, "root": at.root, "leaf": leaf, "proof": BASE64.encode(&proof) })))
+    let (leaf, Proof { log, path }) =
+        shared.worker.ask(move |relay, storage, _| relay.prove_segment(storage, device, &segment)).await?;
+    Ok(answer(&json!({ "size": log.size, "root": log.root, "leaf": leaf, "proof": BASE64.encode(&path) })))
 }
 
 async fn ready(State(shared): App) -> Answer {

@@ -1,6 +1,7 @@
 //! Listening, and stopping without losing what was taken.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,8 +10,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -21,6 +22,8 @@ use super::worker::{self, Engine};
 
 /// After an error of the system at accepting, so that it is not asked without end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks at whether the relay's thread ended.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 /// Bytes of the head of a request.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
@@ -45,6 +48,9 @@ pub enum ServeError {
     /// The thread of the relay ended by a fault of this program. What receipts name is in the store.
     #[error("the thread of the relay failed")]
     Failed,
+    /// The thread of the relay did not end in time. It ends with the process.
+    #[error("the store hangs; what it has not finished was not answered, and devices send it again")]
+    Hangs,
 }
 
 /// Serves until `stop`; then lets nobody in any more, finishes what is under way within
@@ -60,10 +66,11 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
     let door = Door {
         router: router(Arc::clone(&shared)),
         tls: server.tls,
-        limits: server.limits.clone(),
+        limits: server.limits,
         graceful: GracefulShutdown::new(),
+        open: watch::channel(()).0,
     };
-    let connections = Arc::new(Semaphore::new(server.limits.connections.min(Semaphore::MAX_PERMITS)));
+    let connections = Arc::new(Semaphore::new(door.limits.connections.min(Semaphore::MAX_PERMITS)));
     tokio::pin!(stop);
     loop {
         let accepted = async {
@@ -76,23 +83,35 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> Result<(),
             () = shared.worker.failed() => break,
             (accepted, room) = accepted => match (accepted, room) {
                 (Ok((stream, _)), Ok(room)) => door.let_in(stream, room),
-                _ => tokio::time::sleep(ACCEPT_PAUSE).await,
+                _ => sleep(ACCEPT_PAUSE).await,
             },
         }
     }
     drop(server.listener);
-    // Late ones are cut; the exchanges among them count as far as they came, and the device sends again.
-    let Door { router, graceful, .. } = door;
+    finish(door, shared, thread).await
+}
+
+/// Finishes what is under way, and ends the relay's thread.
+async fn finish(door: Door, shared: Arc<Shared>, thread: JoinHandle<()>) -> Result<(), ServeError> {
+    let Door { router, limits, graceful, open, .. } = door;
     drop(router);
-    let _ = timeout(server.limits.stop, graceful.shutdown()).await;
-    let _ = timeout(server.limits.stop, shared.admission.drained()).await;
-    drop(shared);
-    let ended = tokio::task::spawn_blocking(move || thread.join().is_ok());
-    match timeout(server.limits.stop, ended).await {
-        Ok(Ok(false) | Err(_)) => Err(ServeError::Failed),
-        // A thread that still works ends with the process; what it has not finished was not answered.
-        Ok(Ok(true)) | Err(_) => Ok(()),
+    let over = graceful.shutdown();
+    tokio::pin!(over);
+    if timeout(limits.stop, &mut over).await.is_err() {
+        // Late ones count as far as they came, are told so, and the device sends again.
+        shared.admission.cut_all();
+        let _ = timeout(limits.stop, over).await;
     }
+    let _ = timeout(limits.stop, shared.admission.drained()).await;
+    // Callers that do not read their answers would keep the thread.
+    drop((open, shared));
+    let ended = async {
+        while !thread.is_finished() {
+            sleep(LOOK_PAUSE).await;
+        }
+    };
+    timeout(limits.stop, ended).await.map_err(|_| ServeError::Hangs)?;
+    thread.join().map_err(|_| ServeError::Failed)
 }
 
 struct Door {
@@ -100,13 +119,16 @@ struct Door {
     tls: Option<TlsAcceptor>,
     limits: Limits,
     graceful: GracefulShutdown,
+    /// Dropped when every connection is to end at once.
+    open: watch::Sender<()>,
 }
 
 impl Door {
     fn let_in(&self, stream: TcpStream, room: OwnedSemaphorePermit) {
         let (router, tls, limits) = (self.router.clone(), self.tls.clone(), self.limits.clone());
         let watcher = self.graceful.watcher();
-        tokio::spawn(async move {
+        let mut open = self.open.subscribe();
+        let serving = async move {
             // Replies are small and awaited.
             let _ = stream.set_nodelay(true);
             // Below TLS, so that whoever stops reading within the handshake ends as well.
@@ -122,6 +144,12 @@ impl Door {
                 }
             }
             drop(room);
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = serving => {}
+                _ = open.changed() => {}
+            }
         });
     }
 }

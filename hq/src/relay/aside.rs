@@ -9,10 +9,11 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::limits::{ASIDE_BYTES_MAX, ASIDE_MAX};
 use amparo_schema::wire::push::Refusal;
 
-use super::RelayError;
 use super::exchange::Taken;
+use super::log::Action;
 use super::work::{Aside, AsideLoad, Work, decoded, named_key};
-use crate::storage::Shelf;
+use super::{Relay, RelayError};
+use crate::storage::{Shelf, Storage};
 
 /// Frames that are read at once when what lies aside is tried again.
 const STEP: usize = 16;
@@ -31,6 +32,14 @@ pub(super) enum Claim {
 impl Claim {
     /// The claim of a frame that names no device.
     pub(super) const NONE: Self = Self::Unproven(STRANGERS);
+
+    /// The claim by which a frame was laid aside: those of strangers and of no form were put to the strangers' load.
+    fn of(device: DeviceId, aside: &Aside) -> Self {
+        match aside.why {
+            Refusal::Stranger | Refusal::Form => Self::Unproven(device),
+            _ => Self::Proven(device),
+        }
+    }
 
     fn device(self) -> DeviceId {
         match self {
@@ -65,7 +74,53 @@ impl Put {
     }
 }
 
+impl Relay {
+    /// A person throws away what lies aside for a device; for [`DeviceId`] of zeros all that no signature vouches
+    /// for, whichever devices it names, so that there is room again. Gives how many frames. It stands in the log.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`].
+    pub fn discard(
+        &self,
+        storage: &mut dyn Storage,
+        device: DeviceId,
+        now_ms: i64,
+    ) -> Result<u64, RelayError> {
+        self.run(storage, now_ms, |work| {
+            let (strangers, mut after, mut frames) = (device == STRANGERS, Vec::new(), 0);
+            let prefix = if strangers { &[][..] } else { &device.0 };
+            loop {
+                let batch = work.tx.records(Shelf::Aside, prefix, &after, STEP)?;
+                let Some((last, _)) = batch.last() else { break };
+                after.clone_from(last);
+                for (key, bytes) in batch {
+                    let aside: Aside = decoded(&bytes)?;
+                    let named = key.first_chunk().copied().map(DeviceId).ok_or(RelayError::Damaged)?;
+                    let claim = Claim::of(named, &aside);
+                    if !strangers || matches!(claim, Claim::Unproven(_)) {
+                        work.pick_up(&key, &aside, claim)?;
+                        frames += 1;
+                    }
+                }
+            }
+            if frames > 0 {
+                work.log_action(Action::Discarded { device, frames })?;
+            }
+            Ok(frames)
+        })
+    }
+}
+
 impl Work<'_> {
+    /// Takes a frame away from what lies aside.
+    fn pick_up(&mut self, key: &[u8], aside: &Aside, claim: Claim) -> Result<(), RelayError> {
+        self.tx.remove_record(Shelf::Aside, key)?;
+        let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
+        let size = aside.frame.len() as u64;
+        let load = AsideLoad { count: load.count.saturating_sub(1), bytes: load.bytes.saturating_sub(size) };
+        self.put(&claim.load_key(), &load)
+    }
+
     /// Keeps a frame aside, once, and says what to reply.
     pub(super) fn aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Taken, RelayError> {
         Ok(self.put_aside(frame, claim, why)?.taken(claim, why))
@@ -109,17 +164,8 @@ impl Work<'_> {
                 if !wanted {
                     continue;
                 }
-                // Frames of strangers and of no form were put to the strangers' load.
-                let claim = match aside.why {
-                    Refusal::Stranger | Refusal::Form => Claim::Unproven(device),
-                    _ => Claim::Proven(device),
-                };
-                self.tx.remove_record(Shelf::Aside, &key)?;
-                let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
-                let size = aside.frame.len() as u64;
-                let load =
-                    AsideLoad { count: load.count.saturating_sub(1), bytes: load.bytes.saturating_sub(size) };
-                self.put(&claim.load_key(), &load)?;
+                let claim = Claim::of(device, &aside);
+                self.pick_up(&key, &aside, claim)?;
                 match self.take(&aside.frame, released)? {
                     Taken::Kept => taken += 1,
                     // Too far ahead of what is here: nobody may be left to send it again.

@@ -9,6 +9,7 @@
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::limits::{FRAME_BYTES_MAX, PAGE_ENTRIES_MAX, SMALL_PACK_BYTES_MAX};
 use amparo_schema::wire::desk::Pull;
+use amparo_schema::wire::enrol::Revocation;
 use amparo_schema::wire::feed::{Bytes, Cursor, Entry, FeedId, Letter, Mark, Page};
 use amparo_schema::wire::signed::Signed;
 use amparo_seal::{VerifyKey, from_bytes, to_bytes, unverified};
@@ -24,6 +25,17 @@ use crate::storage::{Entry as Stored, Recipient, Shelf, Stage, Storage, StorageE
 /// Bytes of a page beside its entries, and of what each entry costs beside itself, at most.
 const PAGE_BYTES: usize = 128;
 const ENTRY_BYTES: usize = 5;
+
+/// To whom a page is given.
+#[derive(Clone, Copy)]
+pub(super) enum Whom<'a> {
+    /// The desk of a recipient.
+    Recipient(Recipient),
+    /// A device.
+    Device,
+    /// A device that was revoked, by this.
+    Revoked(&'a Signed<Revocation>),
+}
 
 /// What stands at a position.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -64,7 +76,7 @@ impl Relay {
                 work.tx.acknowledge(pull.recipient, pull.cursor.read)?;
             }
             let budget = usize::try_from(pull.down_bytes).unwrap_or(usize::MAX);
-            Ok(work.page(pull.cursor, Some(pull.recipient), budget)?.0)
+            Ok(work.page(pull.cursor, Whom::Recipient(pull.recipient), budget)?.0)
         })
     }
 
@@ -72,7 +84,7 @@ impl Relay {
     ///
     /// # Errors
     /// [`RelayError::UnknownAuthor`], [`RelayError::Signature`], [`RelayError::UnknownDevice`],
-    /// [`RelayError::TooLarge`], [`RelayError::Storage`].
+    /// [`RelayError::Revoked`], [`RelayError::TooLarge`], [`RelayError::Storage`].
     pub fn post(
         &self,
         storage: &mut dyn Storage,
@@ -86,7 +98,10 @@ impl Relay {
             }
             let read =
                 VerifyKey::from(claimed.author).open_object(letter).map_err(|_| RelayError::Signature)?;
-            work.device(read.device)?.ok_or(RelayError::UnknownDevice)?;
+            let device = work.device(read.device)?.ok_or(RelayError::UnknownDevice)?;
+            if device.revoked.is_some() {
+                return Err(RelayError::Revoked);
+            }
             work.append_once(FeedId::device(read.device), &read.id, &Entry::Letter(letter.clone()))
         })
     }
@@ -168,13 +183,15 @@ impl Work<'_> {
     }
 
     /// The page after a cursor and its size; from the start for one that nobody was given. For a recipient,
-    /// what is due is appended as far as there is room.
+    /// what is due is appended as far as there is room. Whoever has a revoked device has the key to its letters:
+    /// its feed says at every place that it was revoked, whatever stood there.
     pub(super) fn page(
         &mut self,
         cursor: Cursor,
-        recipient: Option<Recipient>,
+        whom: Whom<'_>,
         budget: usize,
     ) -> Result<(Page, usize), RelayError> {
+        let recipient = if let Whom::Recipient(recipient) = whom { Some(recipient) } else { None };
         let from = if self.knows(&cursor)? { cursor } else { Cursor::start(cursor.feed) };
         let feed = from.feed;
         // A page is one reply.
@@ -188,7 +205,12 @@ impl Work<'_> {
                 }
             };
             let item = minicbor::decode(&stored.item).map_err(|_| StorageError::Damaged("feed_entry"))?;
-            let entry = self.render(item, recipient)?;
+            let entry = match whom {
+                Whom::Revoked(by) => {
+                    to_bytes(&Entry::Revoked(by.clone())).map_err(|_| RelayError::Encoding)?
+                }
+                Whom::Recipient(_) | Whom::Device => self.render(item, recipient)?,
+            };
             bytes = bytes.saturating_add(entry.len()).saturating_add(ENTRY_BYTES);
             if bytes > budget {
                 break;
@@ -257,7 +279,7 @@ impl Work<'_> {
     pub(super) fn append_revocation(
         &mut self,
         device: DeviceId,
-        revocation: &Signed<amparo_schema::wire::enrol::Revocation>,
+        revocation: &Signed<Revocation>,
     ) -> Result<(), RelayError> {
         self.append_once(FeedId::device(device), &revocation.payload, &Entry::Revoked(revocation.clone()))
     }

@@ -15,6 +15,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::unverified;
 
 use super::exchange::Taken;
+use super::feed::Whom;
 use super::log::{Action, Tree, checkpoint, continues};
 use super::work::Work;
 use super::{Durability, Relay, RelayError};
@@ -241,11 +242,13 @@ impl Work<'_> {
         let mut replies = Vec::new();
         let mut budget = usize::try_from(hello.down_bytes).unwrap_or(usize::MAX).min(down_bytes_max);
         // A revoked device learns that it is, and no more.
+        let whom = device.revoked.as_ref().map_or(Whom::Device, Whom::Revoked);
         let packs = hello.packs.filter(|_| device.revoked.is_none());
         for (feed, mark) in [(FeedId::device(hello.device), hello.own), (FeedId::packs(), packs)] {
             let Some(mark) = mark else { continue };
             let known = self.marked(feed, mark)?;
-            let (page, bytes) = self.page(known.unwrap_or_else(|| Cursor::start(feed)), None, budget)?;
+            let from = known.unwrap_or_else(|| Cursor::start(feed));
+            let (page, bytes) = self.page(from, whom, budget)?;
             budget = budget.saturating_sub(bytes);
             if !page.entries.is_empty() || known.is_none() {
                 replies.push(Reply::Page(page));

@@ -109,6 +109,16 @@ pub enum Action {
         #[n(0)]
         segment: Hash,
     },
+    /// A person threw away what lay aside.
+    #[n(10)]
+    Discarded {
+        /// For this device; zeros for what no signature vouches for.
+        #[n(0)]
+        device: DeviceId,
+        /// How many frames.
+        #[n(1)]
+        frames: u64,
+    },
 }
 
 /// An action and when.
@@ -129,6 +139,15 @@ pub struct Checkpoint {
     pub size: u64,
     /// RFC 9162 root.
     pub root: Hash,
+}
+
+/// An RFC 9162 proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The log of which it holds.
+    pub log: Checkpoint,
+    /// Its hashes, one after the other.
+    pub path: Vec<u8>,
 }
 
 /// What a leaf's chain begins with.
@@ -195,14 +214,15 @@ pub(super) fn begins(tree: &Tree, log: &Checkpoint) -> bool {
     tree.root().verify_consistency(&old, &tree.prove_consistency(additions)).is_ok()
 }
 
-pub(super) fn inclusion(tree: &Tree, position: u64) -> Option<Vec<u8>> {
+pub(super) fn inclusion(tree: &Tree, position: u64) -> Option<Proof> {
     let index = usize::try_from(position).ok().filter(|_| position < tree.len())?;
-    Some(tree.prove_inclusion(index).as_bytes().to_vec())
+    Some(Proof { log: checkpoint(tree), path: tree.prove_inclusion(index).as_bytes().to_vec() })
 }
 
-pub(super) fn consistency(tree: &Tree, size: u64) -> Option<Vec<u8>> {
+pub(super) fn consistency(tree: &Tree, size: u64) -> Option<Proof> {
     let additions = tree.len().checked_sub(size).filter(|_| size > 0)?;
-    Some(tree.prove_consistency(usize::try_from(additions).ok()?).as_bytes().to_vec())
+    let path = tree.prove_consistency(usize::try_from(additions).ok()?).as_bytes().to_vec();
+    Some(Proof { log: checkpoint(tree), path })
 }
 
 impl Work<'_> {

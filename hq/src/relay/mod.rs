@@ -28,7 +28,7 @@ pub use enrol::{Listed, Reader};
 pub use exchange::Answers;
 pub use feed::read_entry;
 pub use laid::{Laid, What};
-pub use log::{Act, Action, Checkpoint, action_leaf};
+pub use log::{Act, Action, Checkpoint, Proof, action_leaf};
 pub use restored::Repeated;
 pub use status::Status;
 
@@ -110,6 +110,9 @@ pub enum RelayError {
     /// The ticket is too old by headquarters' clock.
     #[error("the ticket has expired")]
     TicketExpired,
+    /// The device was revoked: nothing is given to it any more.
+    #[error("the device was revoked")]
+    Revoked,
     /// The device id belongs to another key, or was revoked.
     #[error("the device id is taken")]
     DeviceTaken,
@@ -180,7 +183,7 @@ impl Relay {
         storage: &mut dyn Storage,
         device: DeviceId,
         segment: &Hash,
-    ) -> Result<(u64, Vec<u8>), RelayError> {
+    ) -> Result<(u64, Proof), RelayError> {
         let stored = self.run(storage, 0, |work| work.named(device, segment))?;
         let (_, stored) = stored.ok_or(RelayError::UnknownSegment)?;
         let proof = self.with_log(storage, |tree| log::inclusion(tree, stored.leaf))?;
@@ -196,7 +199,7 @@ impl Relay {
         &self,
         storage: &mut dyn Storage,
         size: u64,
-    ) -> Result<Option<Vec<u8>>, RelayError> {
+    ) -> Result<Option<Proof>, RelayError> {
         self.with_log(storage, |tree| log::consistency(tree, size))
     }
 

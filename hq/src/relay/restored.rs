@@ -102,6 +102,7 @@ impl Relay {
                     | Action::Enrolled { .. }
                     | Action::Readmitted { .. }
                     | Action::Fork { .. }
+                    | Action::Discarded { .. }
                     | Action::Amnesia { .. } => {}
                 }
             }

@@ -95,6 +95,13 @@ impl Server {
 }
 
 impl Server {
+    /// A copy of a database that nobody is connected to, as its own tools make; gives how to connect to it.
+    pub fn copy(&self, of: &str, name: &str) -> String {
+        self.database(&format!("{name} TEMPLATE {of}")).replace(&format!(" TEMPLATE {of}"), "")
+    }
+}
+
+impl Server {
     /// How to connect by loopback to a database that was made.
     pub fn by_loopback(&self, name: &str) -> String {
         let port = self.port.expect("started with TLS");

@@ -75,6 +75,35 @@ fn a_backup_on_the_stores_own_disk_makes_nothing_durable_until_it_was_copied_awa
     assert_eq!(counts(&hq), (json!(2), json!(2)));
 }
 
+/// The memory of Linux is another disk than a test's folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_backup_elsewhere_is_durable_and_none_on_the_same_disk_takes_its_place() {
+    let hq = Hq::made();
+    let other = tempfile::tempdir_in("/dev/shm").unwrap();
+    for (n, oldest) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+        hq.tickets(1);
+        let file = other.path().join(format!("away {n}"));
+        let told = hq.json(&["backup", file.to_str().unwrap()]);
+        assert_eq!((&told["durable"], &told["note"], mode(&file)), (&json!(true), &Value::Null, 0o600));
+        let gone = if n == 4 { json!([other.path().join("away 1")]) } else { json!([]) };
+        assert_eq!((&told["log_size"], &told["to_destroy"]), (&json!(n), &gone));
+        let status = hq.json(&["status"]);
+        assert_eq!((&status["newest_backup"], &status["oldest_backup"]), (&json!(n), &json!(oldest)));
+    }
+    for n in 5..9 {
+        hq.tickets(1);
+        let told = hq.back_up(&format!("here {n}"));
+        let gone = if n == 8 { json!([hq.text("here 5")]) } else { json!([]) };
+        assert_eq!((&told["to_destroy"], &told["oldest_log_size"]), (&gone, &json!(2)));
+        let status = hq.json(&["status"]);
+        assert_eq!((&status["newest_backup"], &status["oldest_backup"]), (&json!(4), &json!(2)));
+    }
+    // Restored from elsewhere, as after the loss of the machine's disk.
+    hq.json(&["restore", other.path().join("away 4").to_str().unwrap()]);
+    assert_eq!(hq.json(&["status"])["log_size"], 4);
+}
+
 /// SQLite makes files by the umask; whoever watches the folder would read it before its mode is set.
 #[test]
 fn a_backup_is_never_for_others_to_read() {

@@ -2,12 +2,12 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use amparo_hq::http::Limits;
+use amparo_hq::http::{Limits, ServeError};
 use amparo_hq::storage::memory::Memory;
 use amparo_hq::storage::{Storage, StorageError, Tx};
 
 use crate::common::{Phone, receipt, relay, segment, upload};
-use crate::socket::{Inside, call, count, exchange, get, wait_until};
+use crate::socket::{CBOR_SEQ, Inside, call, count, exchange, get, try_call, wait_until};
 
 type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), StorageError>;
 
@@ -57,6 +57,23 @@ fn exchanges_that_wait_share_one_transaction() {
         assert_eq!(count(address, "amparo_group_exchanges_total"), u64::from(PHONES));
     });
     server.stop();
+}
+
+/// A hung disk or database must not keep the process; and it must not say that all is in the store.
+#[test]
+fn a_server_whose_store_hangs_ends_and_says_so() {
+    let mut store = Memory::new();
+    let mut phone = Phone::enrolled(9, &relay(|_| {}), &mut store);
+    let ((begun, began), (_never, go)) = (channel(), channel());
+    let limits = Limits { stop: std::time::Duration::from_millis(200), ..Limits::default() };
+    let mut server = Inside::start(Box::new(Gated { store, begun, go }), limits);
+    let (address, bytes) = (server.address, upload(&[segment(&phone.seal())]));
+    let asked = std::thread::spawn(move || try_call(address, "POST", "/v1/exchange", CBOR_SEQ, &bytes));
+    began.recv().unwrap();
+    server.tell_to_stop();
+    wait_until("it ends", || server.has_ended());
+    assert!(matches!(server.end(), Err(ServeError::Hangs)));
+    assert!(asked.join().unwrap().is_none(), "an answer without an end");
 }
 
 /// Does everything and then fails at the end, as a full disk does.

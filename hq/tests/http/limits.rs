@@ -4,11 +4,14 @@ use std::io::Write;
 
 use amparo_hq::http::Limits;
 use amparo_hq::storage::memory::Memory;
-use amparo_schema::id::Hash;
+use amparo_hq::storage::{Storage, StorageError, Tx};
+use amparo_schema::fact::ReferralState;
+use amparo_schema::id::{Hash, ReferralId};
 use amparo_schema::limits::UPLOAD_BYTES_MAX;
-use amparo_seal::to_bytes;
+use amparo_schema::wire::feed::Note;
+use amparo_seal::{to_bytes, write_letter};
 
-use crate::common::{Desk, Phone, receipt, relay, segment, upload};
+use crate::common::{Desk, NOW, Phone, receipt, relay, segment, upload};
 use crate::socket::{CBOR_SEQ, Inside, answer, call, connect, exchange, get, head};
 
 const CBOR: &str = "application/cbor";
@@ -88,6 +91,47 @@ fn without_room_for_requests_callers_come_again_and_watchers_still_see() {
     server.stop();
 }
 
+/// Another server writes to the same store after each transaction of this one.
+struct Shared(Memory);
+
+impl Storage for Shared {
+    fn transact(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let done = self.0.transact(work);
+        let entropy = amparo_seal::random::SeededEntropy::new(1);
+        relay(|_| {}).invite(&mut self.0, &crate::common::name("b"), NOW, NOW, &entropy).unwrap();
+        done
+    }
+}
+
+#[test]
+fn a_proof_is_of_the_root_that_comes_with_it_whoever_else_writes() {
+    type Root = ct_merkle::RootHash<sha2::Sha256>;
+    let mut memory = Memory::new();
+    let mut phone = Phone::enrolled(7, &relay(|_| {}), &mut memory);
+    let sealed = phone.seal();
+    crate::common::push(&relay(|_| {}), &mut memory, &[segment(&sealed)]);
+    let old = relay(|_| {}).checkpoint(&mut memory).unwrap();
+    let server = Inside::start(Box::new(Shared(memory)), Limits::default());
+    let read = |told: crate::socket::Answer| {
+        let told: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
+        let root: Hash = serde_json::from_value(told["root"].clone()).unwrap();
+        let path = data_encoding::BASE64.decode(told["proof"].as_str().unwrap().as_bytes()).unwrap();
+        (Root::new(root.0.into(), told["size"].as_u64().unwrap()), path, told["leaf"].as_u64())
+    };
+    let (root, path, _) = read(get(server.address, &format!("/v1/log/{}", old.size)));
+    let path = ct_merkle::ConsistencyProof::try_from_bytes(path).unwrap();
+    root.verify_consistency(&Root::new(old.root.0.into(), old.size), &path).unwrap();
+    let body = serde_json::json!({ "device": phone.device, "segment": sealed.hash }).to_string();
+    let told = call(server.address, "POST", "/v1/log/inclusion", "application/json", body.as_bytes());
+    let (root, path, leaf) = read(told);
+    let path = ct_merkle::InclusionProof::try_from_bytes(path).unwrap();
+    root.verify_inclusion(&sealed.hash.0, leaf.unwrap(), &path).unwrap();
+    server.stop();
+}
+
 /// Letters, pulls and proofs come through as the relay gives them.
 #[test]
 fn a_desk_pulls_and_proofs_are_given() {
@@ -95,6 +139,8 @@ fn a_desk_pulls_and_proofs_are_given() {
     let relay = relay(|_| {});
     let mut phone = Phone::enrolled(7, &relay, &mut memory);
     let desk = Desk::registered(9, &relay, &mut memory);
+    let gone = Phone::enrolled(8, &relay, &mut memory);
+    relay.revoke(&mut memory, gone.device, NOW).unwrap();
     let server = Inside::start(Box::new(memory), Limits::default());
     let sealed = phone.seal();
     let granted = phone.give(&sealed, &desk);
@@ -107,6 +153,15 @@ fn a_desk_pulls_and_proofs_are_given() {
     assert_eq!((page.status, page.header("content-type")), (200, Some(CBOR)));
     let page = amparo_seal::from_bytes(&page.body).unwrap();
     assert_eq!(crate::common::entries(&page).len(), 1);
+    let note =
+        Note::ReferralAnswered { referral: ReferralId([1; 16]), state: ReferralState::Done, reason: None };
+    for (to, status) in [(&phone, 204), (&gone, 410)] {
+        let key = to.letter.public();
+        let letter = write_letter(&note, to.device, &key, &desk.signer, &to.entropy).unwrap();
+        let told = call(server.address, "POST", "/v1/letter", CBOR, &to_bytes(&letter).unwrap());
+        assert_eq!(told.status, status);
+        assert!(status == 204 || told.code() == "revoked");
+    }
     let stranger = Desk { signer: amparo_seal::Signer::from_seed(&[3; 32]), ..desk };
     let asked = to_bytes(&stranger.ask(stranger.cursor, 1_000_000)).unwrap();
     assert_eq!(call(server.address, "POST", "/v1/pull", CBOR, &asked).code(), "signature");

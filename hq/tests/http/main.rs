@@ -16,6 +16,7 @@ mod kills;
 mod limits;
 mod operators;
 mod postgres;
+mod pressure;
 mod process;
 mod socket;
 

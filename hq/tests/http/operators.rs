@@ -59,4 +59,6 @@ fn a_person_can_look_at_what_lies_aside() {
         (&json!("fork"), &json!(false)),
         "it stays, the first is let go"
     );
+    assert_eq!(hq.json(&["aside", &device, "--discard"])["discarded"], 1);
+    assert_eq!(hq.run(&["aside", &device]).status.code(), Some(5));
 }

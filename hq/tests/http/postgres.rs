@@ -7,6 +7,7 @@ use crate::socket::{exchange, get};
 use amparo_schema::wire::push::Reply;
 use amparo_schema::wire::receipt::Receipt;
 use amparo_seal::unverified;
+use serde_json::json;
 
 const ROUNDS: u64 = 10;
 
@@ -71,4 +72,30 @@ fn phones_may_come_to_any_server_of_one_store() {
     let size = status["log_size"].to_string();
     let told = hq.json(&[&["backed-up", "--newest", &size, "--oldest", &size][..], &database].concat());
     assert_eq!(told["oldest_backup"].to_string(), size);
+}
+
+#[test]
+fn what_was_taken_back_since_the_backup_is_taken_back_again_after_its_own_tools_restored_it() {
+    let store = Server::start();
+    let (used, none) = (store.database("used"), store.database("empty"));
+    let hq = Hq::new();
+    let on = |url: &str, words: &[&str]| hq.json(&[words, &["--database", url]].concat());
+    on(&used, &["init"]);
+    let serving = hq.serve(&["--database", &used]);
+    let stolen = hq.enrolled_with(&["--database", &used], 41, serving.address).device.to_string();
+    serving.terminate();
+    assert!(serving.wait());
+    let restored = store.copy("used", "restored");
+    on(&used, &["revoke", &stolen]);
+    on(&used, &["enrol", "--agency", "agency-a"]);
+    assert_eq!(on(&restored, &["devices"])[0]["revoked"], false);
+    let told = on(&restored, &["repeat", "--from", &used]);
+    assert_eq!(told["revoked_again"], json!([stolen]));
+    assert_eq!(on(&restored, &["devices"])[0]["revoked"], true);
+    assert_eq!(on(&restored, &["repeat", "--from", &used])["revoked_again"], json!([]), "once");
+    // Nothing is repeated from a database of nobody, nor into SQLite.
+    for words in [&["repeat", "--from", &none, "--database", &used][..], &["repeat", "--from", &used]] {
+        assert_ne!(hq.run(words).status.code(), Some(0));
+    }
+    assert_eq!(Hq::made().run(&["repeat", "--from", &used]).status.code(), Some(2));
 }

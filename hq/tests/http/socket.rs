@@ -152,8 +152,17 @@ impl Inside {
 
     /// Stops and sees that it ended well.
     pub(crate) fn stop(mut self) {
-        self.stop.take().unwrap().send(()).unwrap();
+        self.tell_to_stop();
         self.end().unwrap();
+    }
+
+    pub(crate) fn tell_to_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Whether it ended, and its runtime with it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.as_ref().unwrap().is_finished()
     }
 
     /// Waits for its end.

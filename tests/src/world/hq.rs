@@ -6,7 +6,7 @@ use std::sync::Arc;
 use amparo_core::random::Entropy;
 use amparo_core::seal::{First, SecretKey, Signer, VerifyKey, first, from_bytes, to_bytes, unverified};
 use amparo_core::sync::Outbox;
-use amparo_hq::relay::{Durability, Reader as Registered, Relay, Settings};
+use amparo_hq::relay::{Durability, Reader as Registered, Relay, RelayError, Settings};
 use amparo_hq::storage::memory::Memory;
 use amparo_hq::storage::{Chain, Standing, Storage};
 use amparo_schema::id::{DeviceId, Hash};
@@ -216,9 +216,17 @@ impl Hq {
         self.relay.pull(&mut self.storage, &signed, now_ms).map_err(|why| why.to_string())
     }
 
-    /// A reader's letter.
+    /// A reader's letter; none is taken for a device that was revoked.
     pub(super) fn post(&mut self, letter: &Signed<Letter>, now_ms: i64) {
-        self.relay.post(&mut self.storage, letter, now_ms).expect("posts");
+        match self.relay.post(&mut self.storage, letter, now_ms) {
+            Ok(()) | Err(RelayError::Revoked) => {}
+            Err(why) => panic!("posts: {why}"),
+        }
+    }
+
+    /// Whether a device was revoked, as this headquarters knows.
+    pub(super) fn has_revoked(&self, device: DeviceId) -> bool {
+        self.revoked.contains(&device)
     }
 
     /// Tells the relay which backups are kept.

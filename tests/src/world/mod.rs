@@ -209,14 +209,16 @@ impl World {
         Ok(())
     }
 
-    /// I22: every letter came to every copy of its device, once, and nothing else came.
+    /// I22: every letter came to every copy of its device, once, and nothing else came. To one that was revoked, only
+    /// what it fetched before.
     fn check_letters(&self) -> Result<(), String> {
         for (n, phone) in self.phones.iter().enumerate() {
             let mine = self.letters.iter().filter(|(device, _)| *device == phone.outbox.device());
             let sent: BTreeSet<[u8; 16]> =
                 mine.filter_map(|(_, letter)| unverified(letter).ok()).map(|letter| letter.id).collect();
             let came: BTreeSet<[u8; 16]> = phone.outbox.letters().keys().copied().collect();
-            if sent != came {
+            let revoked = self.hq.has_revoked(phone.outbox.device());
+            if sent != came && !(revoked && came.is_subset(&sent)) {
                 return Err(format!("I22: phone {n} has {} of {} letters", came.len(), sent.len()));
             }
         }
