@@ -73,9 +73,9 @@ impl Desk {
         check(page)?;
         let keys = &self.keys;
         let tx = self.store.begin()?;
-        let taken = follow(&tx, keys, page, now_ms)?;
+        let (taken, erased) = follow(&tx, keys, page, now_ms)?;
         tx.commit()?;
-        if taken.withdrawn > 0 {
+        if erased {
             self.store.let_go()?;
         }
         Ok(taken)
@@ -89,18 +89,21 @@ impl Desk {
     pub fn retry_aside(&mut self) -> Result<u64, DeskError> {
         let keys = &self.keys;
         let tx = self.store.begin()?;
-        let mut taken = 0;
+        let (mut taken, mut erased) = (0, false);
         for aside in tx.aside()? {
             let Some((place, received_ms, entry)) = tx.aside_entry(aside.hash)? else { continue };
             if let Ok(opened) = open_entry(&entry, keys) {
                 let nothing = &mut Taken::nothing(Cursor::start(place.feed));
                 let segment = keep(&tx, opened, &place, received_ms, nothing)?;
-                tx.settle(segment)?;
+                erased |= tx.settle(segment)?;
                 tx.taken_after_all(aside.hash)?;
                 taken += 1;
             }
         }
         tx.commit()?;
+        if erased {
+            self.store.let_go()?;
+        }
         Ok(taken)
     }
 }
@@ -113,14 +116,15 @@ fn check(page: &Page) -> Result<(), DeskError> {
     if bounded { Ok(()) } else { Err(DeskError::NotAPage) }
 }
 
-fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, DeskError> {
+/// Takes the page; true when something was erased by it.
+fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<(Taken, bool), DeskError> {
     let mut feed = tx.feed(page.from.feed)?;
     let mut taken = Taken::nothing(feed.cursor);
     if page.from.read > feed.cursor.read {
-        return Ok(Taken { gap: true, more: true, ..taken });
+        return Ok((Taken { gap: true, more: true, ..taken }, false));
     }
     if page.from.link != known_link(tx, &page.from)? {
-        return Ok(Taken { unlinked: true, more: true, ..taken });
+        return Ok((Taken { unlinked: true, more: true, ..taken }, false));
     }
     let mut at = page.from;
     for entry in &page.entries {
@@ -154,8 +158,8 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
     feed.shown = feed.shown.max(at.read).min(page.head);
     feed.head = page.head;
     tx.keep_feed(&feed)?;
-    tx.settle_from(at.feed, unchanged)?;
-    Ok(taken)
+    let erased = tx.settle_from(at.feed, unchanged)?;
+    Ok((taken, erased))
 }
 
 /// The link before the entry at `at`, in the history that is followed.

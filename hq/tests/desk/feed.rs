@@ -11,7 +11,7 @@ use amparo_seal::secret::Key;
 use amparo_seal::to_bytes;
 use proptest::prelude::*;
 
-use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, office, open, reading, shown};
+use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, consent, office, open, reading, shown};
 
 const KEY: u8 = 0x0a;
 
@@ -134,17 +134,12 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let granted = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
     let mut office = office(&[KEY]);
-    let mut feed = Feed::with(KEY, &[granted.clone(), withdrawn]);
+    let mut feed = Feed::with(KEY, &[granted, withdrawn]);
     feed.pull(&mut office.desk, 9);
     let case = office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!((case.hidden, case.screenings[0].hidden, case.screenings[0].opened.len()), (6, 6, 0));
     assert!(case.outcomes.is_empty() && !shown(&office.desk).contains("person-sex"));
     assert_eq!(office.desk.status().unwrap().withdrawn, 1);
-    // The same grant once more is a repeat, not a consent.
-    feed.entries.push(granted);
-    let mut reset = feed.clone();
-    reset.entries.swap(0, 2);
-    feed.entries.truncate(2);
     let granted_anew = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     feed.entries.push(granted_anew);
     feed.pull(&mut office.desk, 9);
@@ -194,50 +189,85 @@ fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
     }
 }
 
-/// What was withdrawn is erased from the store, not only hidden; a new grant brings it back whole. A no stays a
-/// no also when it was withdrawn itself.
+/// The store's own words, opened with its key beside the desk: facts that say something, and segments that
+/// open.
+fn held(office: &Office) -> (i64, i64) {
+    let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
+    conn.execute_batch(
+        "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
+         PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+    )
+    .unwrap();
+    let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    (
+        sum("SELECT sum(length(body) > 0) FROM fact"),
+        sum("SELECT sum(length(bytes) > 0 OR length(granted) > 0) FROM segment"),
+    )
+}
+
+fn in_the_log(office: &Office) -> u64 {
+    std::fs::metadata(office.dir.path().join("desk.db-wal")).map_or(0, |file| file.len())
+}
+
+/// What was withdrawn is erased from the store, not only hidden, also where it was sealed together with
+/// consents, as every device does; a new grant brings it back whole. A no stays a no also when it was withdrawn
+/// itself.
 #[test]
 fn what_was_withdrawn_is_erased() {
     let mut phone = Phone::new(1);
     let name = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
     let lang = crate::common::lang("es");
     let no = Body::ConsentRefused { purpose: Purpose::Statistics, wording: 1, lang, receiver: None };
-    let sealed = [vec![name], vec![no], Who::woman().facts(1)].map(|facts| phone.seal(1, NOON, &facts));
+    let talk = Body::ConsentGiven(consent(Purpose::Talk, None, &[]));
+    let mixed = [Who::woman().facts(1), vec![talk, no]].concat();
+    let sealed = [vec![name], mixed].map(|facts| phone.seal(1, NOON, &facts));
     let reader = reading(KEY).public();
     let mut give = |which: usize| to_bytes(&phone.entry(&sealed[which], &reader)).unwrap();
-    let mut feed = Feed::with(KEY, &[give(0), give(1), give(2)]);
+    let mut feed = Feed::with(KEY, &[give(0), give(1)]);
     let mut office = office(&[KEY]);
     feed.pull(&mut office.desk, 9);
-    // The store's own words: it is opened with its key, beside the desk.
-    let held = |office: &Office| -> (i64, i64) {
-        let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
-        conn.execute_batch(
-            "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
-             PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
-        )
-        .unwrap();
-        let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
-        (
-            sum("SELECT sum(length(body) > 0) FROM fact"),
-            sum("SELECT sum(length(bytes) > 0 AND length(granted) > 0) FROM segment"),
-        )
-    };
-    assert_eq!(held(&office), (8, 3));
+    assert_eq!(held(&office), (9, 2));
     let case = |office: &Office| office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!(case(&office).identity.len(), 1);
     feed.entries.extend(sealed.iter().map(|s| to_bytes(&Entry::Withdrawn { segment: s.hash }).unwrap()));
     feed.pull(&mut office.desk, 9);
-    assert_eq!(held(&office), (1, 1), "the no alone is left");
+    assert_eq!(held(&office), (2, 0), "the yes and the no alone are left, and nothing that opens");
     let view = case(&office);
-    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (8, 0, 1));
-    assert_eq!(view.consents.all[0].standing, Standing::Refused);
-    assert_eq!(office.desk.status().unwrap().withdrawn, 3);
-    let wal = office.dir.path().join("desk.db-wal");
-    assert_eq!(std::fs::metadata(wal).map_or(0, |file| file.len()), 0, "nor in the log beside the file");
-    feed.entries.push(give(2));
+    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (9, 0, 1));
+    let standing = |purpose| view.consents.all.iter().find(|c| c.purpose == purpose).map(|c| c.standing);
+    assert_eq!(standing(Purpose::Statistics), Some(Standing::Refused));
+    assert_eq!(standing(Purpose::Talk), None, "what is hidden gives nothing");
+    assert_eq!(office.desk.status().unwrap().withdrawn, 2);
+    assert_eq!(in_the_log(&office), 0, "nor in the log beside the file");
+    feed.entries.push(give(1));
     feed.pull(&mut office.desk, 9);
-    assert_eq!(held(&office), (7, 2));
-    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (2, 1));
+    assert_eq!(held(&office), (8, 1));
+    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (1, 1));
+}
+
+/// Whatever erases lets go of the log: also a history that parted, and an entry that was read after all.
+#[test]
+fn what_a_fork_or_a_new_key_erases_is_not_in_the_log_either() {
+    const NEW: u8 = 0x0b;
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let [old, new] = [KEY, NEW].map(|key| to_bytes(&phone.entry(&sealed, &reading(key).public())).unwrap());
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let mut forked = office(&[KEY, NEW]);
+    Feed::with(NEW, &[new]).pull(&mut forked.desk, 9);
+    Feed::with(KEY, &[old.clone(), withdrawn.clone()]).pull(&mut forked.desk, 9);
+    assert_eq!(held(&forked), (6, 1), "the new key still gives it");
+    let taken = Feed::with(NEW, &people(1)[..1]).pull(&mut forked.desk, 9);
+    assert_eq!((taken[0].forked_at, taken[0].withdrawn), (Some(0), 0));
+    assert_eq!((held(&forked), in_the_log(&forked)), ((6, 1), 0), "what stands there now is another one");
+
+    let before = office(&[NEW]);
+    let Office { dir, mut desk } = before;
+    Feed::with(NEW, &[old, withdrawn]).pull(&mut desk, 9);
+    drop(desk);
+    let mut after = Office { desk: open(&dir, &[NEW, KEY]), dir };
+    assert_eq!(after.desk.retry_aside().unwrap(), 1);
+    assert_eq!((held(&after), in_the_log(&after)), ((0, 0), 0));
 }
 
 #[test]

@@ -137,17 +137,20 @@ impl Tx<'_> {
     }
 
     /// Erases what a segment says, its ciphertext and its grant. That there was such a fact of the case stays,
-    /// and so do facts about consent: a no counts also when it was withdrawn itself.
-    pub(in crate::desk) fn erase(&self, segment: Hash) -> Result<(), DeskError> {
+    /// and so do facts about consent, which devices seal together with those of the case: a no counts also when
+    /// it was withdrawn itself. False when there was nothing to erase.
+    pub(in crate::desk) fn erase(&self, segment: Hash) -> Result<bool, DeskError> {
         let changed = self.0.execute(
-            "UPDATE segment SET bytes = x'', granted = x'' WHERE hash = ?1 AND length(bytes) > 0
-             AND NOT EXISTS (SELECT 1 FROM fact WHERE segment = ?1 AND compartment = ?2)",
-            params![&segment.0[..], compartment_code(Compartment::Consent)],
+            "UPDATE segment SET bytes = x'', granted = x'' WHERE hash = ?1 AND length(bytes) > 0",
+            [&segment.0[..]],
         )?;
         if changed > 0 {
-            self.0.execute("UPDATE fact SET body = x'' WHERE segment = ?1", [&segment.0[..]])?;
+            self.0.execute(
+                "UPDATE fact SET body = x'' WHERE segment = ?1 AND compartment <> ?2",
+                params![&segment.0[..], compartment_code(Compartment::Consent)],
+            )?;
         }
-        Ok(())
+        Ok(changed > 0)
     }
 
     /// Every case of which the desk may read something, or could before it was withdrawn.

@@ -60,7 +60,7 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_segment ON delivery (segment);
 
--- Facts as they came (empty once they were erased), read again whenever they are looked at, so that a newer desk understands more.
+-- Facts as they came (empty once they were erased, but for facts about consent), read again whenever they are looked at, so that a newer desk understands more.
 CREATE TABLE fact (
     segment BLOB NOT NULL REFERENCES segment (hash),
     counter INTEGER NOT NULL,
