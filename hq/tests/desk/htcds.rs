@@ -44,6 +44,28 @@ fn world() -> Office {
     office
 }
 
+/// Two screenings of one person on one phone, each with consents of its own; what follows from them for the
+/// refuge. The first has form labour and the name Ana, the second form sexual, Presumed and the name Berta.
+fn two_screenings(first: &[Body], second: &[Body]) -> Export {
+    let mut phone = Phone::new(1);
+    let mut entries = Vec::new();
+    let one = Who { forms: vec!["labour"], outcome: Outcome::LabourRights, ..Who::woman() };
+    for (screening, who, said, consents) in
+        [(1, one, "Ana Sintética", first), (2, Who::woman(), "Berta Sintética", second)]
+    {
+        phone.screening = Some(screening);
+        // The opening names screening 1; nothing here needs that of the second.
+        entries.push(phone.entry_of(KEY, 1, NOON, &who.facts(1)[usize::from(screening) - 1..]));
+        let identity = Body::IdentityGiven { field: IdentityField::Name, value: said.into() };
+        entries.push(phone.entry_of(KEY, 1, NOON, &[identity]));
+        entries.push(phone.entry_of(KEY, 1, NOON, consents));
+    }
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 50);
+    assert_eq!(office.desk.status().unwrap().aside, []);
+    exported(&office, Identity::WhereConsented)
+}
+
 fn exported(office: &Office, identity: Identity) -> Export {
     export(&office.desk, &Asked { receiver: name("refuge"), identity }, NOON + DAY).unwrap()
 }
@@ -174,6 +196,42 @@ fn what_has_no_field_is_counted_and_a_disagreement_sends_nothing() {
     let plain = exported(&office, Identity::LeftOut);
     assert_eq!((plain.records[0].gender.as_str(), times(&plain, "sex", "disagree")), ("", 1));
     assert!(!plain.write(Format::Json).unwrap().contains("left_out"), "no business of the receiver");
+}
+
+/// A consent is of the screening in which it was given: what was said in another one does not go with it.
+#[test]
+fn a_record_holds_only_screenings_that_were_shared_with_the_receiver() {
+    let all = [Scope::Needs, Scope::Outcome, Scope::Indicators];
+    let to = |receiver: &str, purpose, scope: &[Scope]| {
+        Body::ConsentGiven(consent(purpose, Some(receiver), scope))
+    };
+    let whole = |receiver: &str| {
+        vec![
+            to(receiver, Purpose::ShareService, &all),
+            to(receiver, Purpose::ShareIdentity, &[Scope::Identity]),
+        ]
+    };
+    let shown = |export: &Export| {
+        let [record] = &export.records[..] else { panic!("{}", export.records.len()) };
+        [&record.status, &record.exploitation, &record.first_name].map(Clone::clone)
+    };
+    let other = two_screenings(&whole("refuge"), &whole("defensoria"));
+    assert_eq!(shown(&other), ["", "ForcedLabour", "Ana Sintética"]);
+    let second = two_screenings(&whole("defensoria"), &whole("refuge"));
+    assert_eq!(shown(&second), ["PossibleVictimOfTrafficking", "SexualExploitation", "Berta Sintética"]);
+    // A wider consent that comes later is one to what was said then.
+    let needs = [to("refuge", Purpose::ShareService, &[Scope::Needs])];
+    let wider = two_screenings(&needs, &whole("refuge"));
+    assert_eq!(shown(&wider), ["PossibleVictimOfTrafficking", "SexualExploitation", "Berta Sintética"]);
+    // A narrower one is the person's last word, and holds for what was said before.
+    let narrower = two_screenings(&whole("refuge"), &needs);
+    assert_eq!(shown(&narrower), ["", "", "Ana Sintética"]);
+    // A no to the receiver holds for the whole case.
+    let lang = crate::common::lang("es");
+    let receiver = Some(name("refuge"));
+    let no = Body::ConsentRefused { purpose: Purpose::ShareService, wording: 1, lang, receiver };
+    let refused = two_screenings(&whole("refuge"), &[no]);
+    assert_eq!((refused.records.len(), refused.left_out), (0, 1));
 }
 
 /// No outcome ever says more than "possible", nor that someone is not.

@@ -1,8 +1,9 @@
 //! Export to IOM's Human Trafficking Case Data Standard (HTCDS 2.0 of 24 December 2021, CC BY 4.0), with a
 //! report of what is lost.
 //!
-//! Owns which case may leave, and what of it: a consent to share with the receiver, field group by field
-//! group. Pseudonymous unless identity is asked for and was consented to for this receiver. Says at most
+//! Owns which case may leave, and what of it: the screenings in which the person agreed to share with the
+//! receiver, each as far as it was agreed there, field group by field group. A no in any screening holds for the
+//! whole case, and so does a last word that is narrower. Pseudonymous unless identity is asked for and was consented to for this receiver. Says at most
 //! "possible" of anyone. Never fills a field of the standard with a guess. IOM endorses nothing of this.
 
 mod mapping;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_schema::answer::Answer;
 use amparo_schema::fact::{ConsentBy, IdentityField, Scope};
-use amparo_schema::id::Hash;
+use amparo_schema::id::{Hash, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::{Purpose, intake};
@@ -19,7 +20,7 @@ use amparo_schema::person::Person;
 use serde::Serialize;
 
 use super::report::{Format, csv_text};
-use super::view::{CaseView, ConsentView, ScreeningView, Standing};
+use super::view::{CaseView, ConsentView, Consents, IdentityEntry, ReferralView, ScreeningView, Standing};
 use super::{Desk, DeskError};
 use mapping::{LOSSES, Lossy, exploitation, gender, language};
 
@@ -136,6 +137,13 @@ pub fn export(desk: &Desk, asked: &Asked, now_ms: i64) -> Result<Export, DeskErr
     Ok(making.done())
 }
 
+/// A screening of which something may go.
+struct Shared<'c> {
+    screening: &'c ScreeningView,
+    scope: BTreeSet<Scope>,
+    identity: bool,
+}
+
 /// An export in the making; pure.
 #[derive(Debug)]
 pub struct Making<'a> {
@@ -153,14 +161,14 @@ impl<'a> Making<'a> {
         Self { asked, now_ms, export, times: BTreeMap::new() }
     }
 
-    /// Exports a case, if it may go.
+    /// Exports a case, if anything of it may go.
     pub fn add(&mut self, case: &CaseView) {
-        match self.permit(case, Purpose::ShareService) {
-            Some(permit) => {
-                let record = self.record(case, permit);
-                self.export.records.push(record);
-            }
-            None => self.export.left_out += 1,
+        let shared = self.shared(case);
+        if shared.is_empty() {
+            self.export.left_out += 1;
+        } else {
+            let record = self.record(case, &shared);
+            self.export.records.push(record);
         }
     }
 
@@ -176,71 +184,85 @@ impl<'a> Making<'a> {
         self.export
     }
 
-    /// The consent by which something may go to the receiver. A person who is or may be a child needs a
-    /// guardian's or the authority's.
-    fn permit<'c>(&self, case: &'c CaseView, purpose: Purpose) -> Option<&'c ConsentView> {
-        let consents = &case.consents;
-        let receiver = Some(&self.asked.receiver);
+    /// The screenings of which something may go.
+    fn shared<'c>(&self, case: &'c CaseView) -> Vec<Shared<'c>> {
+        let shared = |screening| {
+            let scope = self.scope(case, screening, Purpose::ShareService)?;
+            let identity = self.scope(case, screening, Purpose::ShareIdentity);
+            let identity = identity.is_some_and(|scope| scope.contains(&Scope::Identity));
+            Some(Shared { screening, scope, identity })
+        };
+        case.screenings.iter().filter_map(shared).collect()
+    }
+
+    /// What of a screening may go for this purpose: what was agreed in it, and in the case as a whole. A person
+    /// who is or may be a child in any screening needs a guardian's consent or the authority's.
+    fn scope(&self, case: &CaseView, screening: &ScreeningView, purpose: Purpose) -> Option<BTreeSet<Scope>> {
         let child = case.screenings.iter().any(|s| s.person.is_child());
+        let permit = |consents: &Consents| self.permit(consents, purpose, child);
+        let (whole, own) = (permit(&case.consents)?, permit(&screening.consents)?);
+        Some(whole.intersection(&own).copied().collect())
+    }
+
+    fn permit(&self, consents: &Consents, purpose: Purpose, child: bool) -> Option<BTreeSet<Scope>> {
+        let receiver = Some(&self.asked.receiver);
         let stands = |c: &&ConsentView| {
             c.purpose == purpose && c.receiver.as_ref() == receiver && c.standing == Standing::Given
         };
         let found = consents.all.iter().find(stands)?;
         let grown = !child || !found.by.contains(&ConsentBy::Person);
-        (grown && consents.allows(purpose, receiver, self.now_ms)).then_some(found)
+        (grown && consents.allows(purpose, receiver, self.now_ms)).then(|| found.scope.clone())
     }
 
     fn lost(&mut self, kind: Lossy) {
         *self.times.entry(kind).or_default() += 1;
     }
 
-    fn record(&mut self, case: &CaseView, permit: &ConsentView) -> Record {
+    fn record(&mut self, case: &CaseView, shared: &[Shared<'_>]) -> Record {
         let name = Hash::of("amparo-htcds-case-1", &[self.asked.receiver.as_str().as_bytes(), &case.case.0]);
         let mut record = Record {
             case: name.to_string().chars().take(32).collect(),
             consent: "Yes".into(),
             ..Record::default()
         };
-        if permit.scope.contains(&Scope::Needs) {
-            self.needs(case, &mut record);
-        }
-        if permit.scope.contains(&Scope::Outcome) {
-            self.outcome(case, &mut record);
-        }
-        if permit.scope.contains(&Scope::Indicators) {
-            self.indicators(case, &mut record);
-        }
+        let with = |scope| -> Vec<&ScreeningView> {
+            shared.iter().filter(|s| s.scope.contains(&scope)).map(|s| s.screening).collect()
+        };
+        self.needs(&with(Scope::Needs), &mut record);
+        self.outcome(case, &with(Scope::Outcome), &mut record);
+        self.indicators(&with(Scope::Indicators), &mut record);
         if self.asked.identity == Identity::WhereConsented {
-            self.identity(case, &mut record);
+            let named = shared.iter().filter(|s| s.identity).map(|s| s.screening.screening).collect();
+            self.identity(case, &named, &mut record);
         }
         record
     }
 
-    fn needs(&mut self, case: &CaseView, record: &mut Record) {
-        let sexes: BTreeSet<_> = case.screenings.iter().filter_map(|s| s.person.sex).collect();
+    fn needs(&mut self, screenings: &[&ScreeningView], record: &mut Record) {
+        let sexes: BTreeSet<_> = screenings.iter().filter_map(|s| s.person.sex).collect();
         // Devices may disagree within one screening, which then has no sex at all.
-        let unsettled = |s: &ScreeningView| s.person.sex.is_none() && said_differently(s, intake::SEX);
+        let unsettled = |s: &&ScreeningView| s.person.sex.is_none() && said_differently(s, intake::SEX);
         match (sexes.first(), sexes.len()) {
-            (Some(sex), 1) if !case.screenings.iter().any(unsettled) => {
+            (Some(sex), 1) if !screenings.iter().any(unsettled) => {
                 record.gender = gender(*sex).into();
                 self.lost(Lossy::Sex);
             }
-            (None, _) if !case.screenings.iter().any(unsettled) => {}
+            (None, _) if !screenings.iter().any(unsettled) => {}
             _ => self.lost(Lossy::Disagree),
         }
-        let spoken: BTreeSet<_> = case.screenings.iter().flat_map(|s| &s.person.languages).collect();
+        let spoken: BTreeSet<_> = screenings.iter().flat_map(|s| &s.person.languages).collect();
         match (spoken.first().and_then(|lang| language(lang)), spoken.len()) {
             (_, 0) => {}
             (Some(code), 1) => record.language = code.into(),
             _ => self.lost(Lossy::Language),
         }
-        if case.screenings.iter().any(|s| s.person.age.is_some()) {
+        if screenings.iter().any(|s| s.person.age.is_some()) {
             self.lost(Lossy::Age);
         }
-        if case.screenings.iter().any(|s| s.person.foreign.is_some()) {
+        if screenings.iter().any(|s| s.person.foreign.is_some()) {
             self.lost(Lossy::Foreign);
         }
-        let noted = |said: fn(&Person) -> bool| case.screenings.iter().any(|s| said(&s.person));
+        let noted = |said: fn(&Person) -> bool| screenings.iter().any(|s| said(&s.person));
         if noted(|person| person.children_along.is_some()) {
             self.lost(Lossy::Children);
         }
@@ -252,26 +274,33 @@ impl<'a> Making<'a> {
         }
     }
 
-    fn outcome(&mut self, case: &CaseView, record: &mut Record) {
-        if case.outcomes.contains(&Outcome::Presumed) {
+    fn outcome(&mut self, case: &CaseView, screenings: &[&ScreeningView], record: &mut Record) {
+        let outcomes: BTreeSet<Outcome> =
+            screenings.iter().flat_map(|s| s.outcomes.iter().copied()).collect();
+        if outcomes.contains(&Outcome::Presumed) {
             record.status = "PossibleVictimOfTrafficking".into();
         }
-        for _ in case.outcomes.iter().filter(|class| **class != Outcome::Presumed) {
+        for _ in outcomes.iter().filter(|class| **class != Outcome::Presumed) {
             self.lost(Lossy::Outcome);
         }
-        let accepted = case.referrals.iter().any(super::view::ReferralView::is_accepted);
+        if screenings.is_empty() {
+            return;
+        }
+        let of_these = |r: &&ReferralView| screenings.iter().any(|s| r.screening == Some(s.screening));
+        let referrals: Vec<&ReferralView> = case.referrals.iter().filter(of_these).collect();
+        let accepted = referrals.iter().any(|r| r.is_accepted());
         record.case_status = if accepted { "ClosedReferred" } else { "Active" }.into();
-        if case.referrals.iter().any(super::view::ReferralView::was_sent) {
+        if referrals.iter().any(|r| r.was_sent()) {
             record.reason = "AdditionalServicesRequired".into();
         }
-        for _ in &case.referrals {
+        for _ in &referrals {
             self.lost(Lossy::Referral);
         }
     }
 
-    fn indicators(&mut self, case: &CaseView, record: &mut Record) {
+    fn indicators(&mut self, screenings: &[&ScreeningView], record: &mut Record) {
         let forms: BTreeSet<_> =
-            case.screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
+            screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
         let mut words = BTreeSet::new();
         for form in forms {
             let (word, exact) = exploitation(form);
@@ -283,14 +312,9 @@ impl<'a> Making<'a> {
         record.exploitation = words.into_iter().collect::<Vec<_>>().join(";");
     }
 
-    fn identity(&mut self, case: &CaseView, record: &mut Record) {
-        let permitted = self
-            .permit(case, Purpose::ShareIdentity)
-            .is_some_and(|permit| permit.scope.contains(&Scope::Identity));
-        if !permitted {
-            return;
-        }
-        for entry in &case.identity {
+    fn identity(&mut self, case: &CaseView, screenings: &BTreeSet<ScreeningId>, record: &mut Record) {
+        let told = |entry: &&IdentityEntry| entry.screening.is_some_and(|id| screenings.contains(&id));
+        for entry in case.identity.iter().filter(told) {
             match entry.field {
                 IdentityField::Name if record.first_name.is_empty() => {
                     record.first_name.clone_from(&entry.value);

@@ -120,6 +120,8 @@ pub struct IdentityEntry {
     pub value: String,
     /// Who wrote it.
     pub author: Author,
+    /// In which screening.
+    pub screening: Option<ScreeningId>,
 }
 
 impl std::fmt::Debug for IdentityEntry {
@@ -217,7 +219,8 @@ fn codes(facts: &[&Known]) -> BTreeSet<String> {
 fn identity(facts: &[&Known], forbidden: bool) -> (Vec<IdentityEntry>, u64) {
     let entry = |known: &&Known| match &known.fact.as_ref()?.body {
         Body::IdentityGiven { field, value } if known.compartment == Compartment::Identity => {
-            Some(IdentityEntry { field: *field, value: value.clone(), author: known.author() })
+            let (field, value) = (*field, value.clone());
+            Some(IdentityEntry { field, value, author: known.author(), screening: known.screening })
         }
         _ => None,
     };
