@@ -192,7 +192,7 @@ impl<'a> Making<'a> {
             let identity = identity.is_some_and(|scope| scope.contains(&Scope::Identity));
             Some(Shared { screening, scope, identity })
         };
-        case.screenings.iter().filter_map(shared).collect()
+        case.screenings.iter().filter(|s| !s.is_hidden()).filter_map(shared).collect()
     }
 
     /// What of a screening may go for this purpose: what was agreed in it, and in the case as a whole. A person

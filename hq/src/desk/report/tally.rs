@@ -70,8 +70,8 @@ impl Tally {
     }
 
     fn count(&mut self, case: &CaseView, screening: &ScreeningView) {
-        // What was withdrawn as a whole has no day and no answers; it is counted at the desk, not here.
-        if screening.opened.is_empty() && screening.hidden > 0 {
+        // What is not shown as a whole has no day and no answers; it is counted at the desk, not here.
+        if screening.is_hidden() {
             return;
         }
         let lies = self.period.holds(screening.when());
