@@ -125,6 +125,9 @@ fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
     }
     print_whole(&export.write(format(words.csv))?);
     beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
+    for loss in export.losses.iter().filter(|loss| loss.times > 0) {
+        beside(&format!("lost {} times: {} ({})", loss.times, loss.ours, loss.lost));
+    }
     Ok(exit::OK)
 }
 

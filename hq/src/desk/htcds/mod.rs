@@ -16,7 +16,6 @@ use amparo_schema::id::{Hash, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::person::Person;
 use serde::Serialize;
 
 use super::report::{Format, csv_text};
@@ -83,12 +82,9 @@ pub struct Record {
     /// Forms of exploitation.
     #[serde(rename = "vic_TypeOfExploitation")]
     pub exploitation: String,
-    /// `Active`, or `ClosedReferred` once a service took the person.
+    /// `Active` while a referral to the receiver is under way, or nothing.
     #[serde(rename = "cas_Status")]
     pub case_status: String,
-    /// Why it was referred.
-    #[serde(rename = "cas_ReasonForOutgoingReferral")]
-    pub reason: String,
     /// That the person consented to this sharing.
     #[serde(rename = "con_Consent")]
     pub consent: String,
@@ -109,11 +105,13 @@ pub struct Loss {
     pub htcds: &'static str,
     /// What is lost, or why nothing goes.
     pub lost: &'static str,
-    /// How often it happened in this export; 0 for what is always so.
+    /// How often it happened in this export; 0 for what is always so, and for what would speak against somebody.
+    /// For the operator, and in no file for the receiver: in an export of few it speaks of one person.
+    #[serde(skip)]
     pub times: u64,
 }
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 9] = [
     "case",
     "prs_FirstName",
     "prs_IdentityNumber",
@@ -122,7 +120,6 @@ const HEAD: [&str; 10] = [
     "vic_TraffickingStatus",
     "vic_TypeOfExploitation",
     "cas_Status",
-    "cas_ReasonForOutgoingReferral",
     "con_Consent",
 ];
 
@@ -262,16 +259,6 @@ impl<'a> Making<'a> {
         if screenings.iter().any(|s| s.person.foreign.is_some()) {
             self.lost(Lossy::Foreign);
         }
-        let noted = |said: fn(&Person) -> bool| screenings.iter().any(|s| said(&s.person));
-        if noted(|person| person.children_along.is_some()) {
-            self.lost(Lossy::Children);
-        }
-        if noted(|person| person.unaccompanied.is_some()) {
-            self.lost(Lossy::Unaccompanied);
-        }
-        if noted(|person| person.offence_suspected.is_some()) {
-            self.lost(Lossy::Offence);
-        }
     }
 
     fn outcome(&mut self, case: &CaseView, screenings: &[&ScreeningView], record: &mut Record) {
@@ -283,15 +270,13 @@ impl<'a> Making<'a> {
         for _ in outcomes.iter().filter(|class| **class != Outcome::Presumed) {
             self.lost(Lossy::Outcome);
         }
-        if screenings.is_empty() {
-            return;
-        }
-        let of_these = |r: &&ReferralView| screenings.iter().any(|s| r.screening == Some(s.screening));
-        let referrals: Vec<&ReferralView> = case.referrals.iter().filter(of_these).collect();
-        let accepted = referrals.iter().any(|r| r.is_accepted());
-        record.case_status = if accepted { "ClosedReferred" } else { "Active" }.into();
-        if referrals.iter().any(|r| r.was_sent()) {
-            record.reason = "AdditionalServicesRequired".into();
+        let told = |r: &&ReferralView| {
+            let here = screenings.iter().any(|s| r.screening == Some(s.screening));
+            here && r.contact.as_ref().is_some_and(|contact| contact.service == self.asked.receiver)
+        };
+        let referrals: Vec<&ReferralView> = case.referrals.iter().filter(told).collect();
+        if referrals.iter().any(|r| r.is_under_way()) {
+            record.case_status = "Active".into();
         }
         for _ in &referrals {
             self.lost(Lossy::Referral);
@@ -314,17 +299,34 @@ impl<'a> Making<'a> {
 
     fn identity(&mut self, case: &CaseView, screenings: &BTreeSet<ScreeningId>, record: &mut Record) {
         let told = |entry: &&IdentityEntry| entry.screening.is_some_and(|id| screenings.contains(&id));
-        for entry in case.identity.iter().filter(told) {
-            match entry.field {
-                IdentityField::Name if record.first_name.is_empty() => {
-                    record.first_name.clone_from(&entry.value);
-                    self.lost(Lossy::Name);
+        let told: Vec<&IdentityEntry> = case.identity.iter().filter(told).collect();
+        for (field, to) in [
+            (IdentityField::Name, &mut record.first_name),
+            (IdentityField::Document, &mut record.identity_number),
+        ] {
+            // The last that each phone wrote; where phones differ, nobody here knows better.
+            let mut last: BTreeMap<_, &IdentityEntry> = BTreeMap::new();
+            for entry in told.iter().filter(|entry| entry.field == field) {
+                let author = &entry.author;
+                let newest = last.entry((author.device, author.incarnation)).or_insert(entry);
+                if newest.author.counter < author.counter {
+                    *newest = entry;
                 }
-                IdentityField::Document if record.identity_number.is_empty() => {
-                    record.identity_number.clone_from(&entry.value);
-                }
+            }
+            let values: BTreeSet<&str> = last.values().map(|entry| entry.value.as_str()).collect();
+            match (values.first(), values.len()) {
+                (Some(value), 1) => *to = (*value).to_owned(),
+                (None, _) => {}
                 _ => self.lost(Lossy::Identity),
             }
+        }
+        if !record.first_name.is_empty() {
+            self.lost(Lossy::Name);
+        }
+        let fits =
+            |entry: &&&IdentityEntry| matches!(entry.field, IdentityField::Name | IdentityField::Document);
+        for _ in told.iter().filter(|entry| !fits(entry)) {
+            self.lost(Lossy::Identity);
         }
     }
 }
@@ -354,13 +356,13 @@ impl Export {
     /// # Errors
     /// [`DeskError::Text`].
     pub fn losses_csv(&self) -> Result<String, DeskError> {
-        let row = |l: &Loss| [l.ours.into(), l.htcds.into(), l.lost.into(), l.times.to_string()];
-        csv_text(&["ours", "htcds", "lost", "times"], self.losses.iter().map(row))
+        let row = |l: &Loss| [l.ours, l.htcds, l.lost].map(str::to_owned);
+        csv_text(&["ours", "htcds", "lost"], self.losses.iter().map(row))
     }
 }
 
 impl Record {
-    fn cells(&self) -> [String; 10] {
+    fn cells(&self) -> [String; 9] {
         let fields = [
             &self.case,
             &self.first_name,
@@ -370,7 +372,6 @@ impl Record {
             &self.status,
             &self.exploitation,
             &self.case_status,
-            &self.reason,
             &self.consent,
         ];
         fields.map(Clone::clone)

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use amparo_schema::fact::ReferralState;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::{Exploitation, Person, Setting, Sex};
@@ -267,7 +266,7 @@ fn referral(case: &CaseView, screening: &ScreeningView) -> &'static str {
         "accepted"
     } else if of_this().any(ReferralView::was_sent) {
         "sent"
-    } else if of_this().any(|r| r.state == ReferralState::Offered || r.state == ReferralState::Declined) {
+    } else if of_this().next().is_some() {
         "offered"
     } else {
         "none"

@@ -52,7 +52,8 @@ pub struct CaseView {
     pub referrals: Vec<ReferralView>,
     /// Referrals that different services accepted: someone must coordinate.
     pub accepted_twice: BTreeSet<ReferralId>,
-    /// Who the person is, where it was disclosed and nothing forbids to show it.
+    /// Who the person is, where it was disclosed and nothing forbids to show it: the last that each chain says in
+    /// each screening, because a name is corrected by writing it again.
     pub identity: Vec<IdentityEntry>,
     /// Words about who the person is that are not shown: the person said no or took it back, the consent has
     /// lapsed, or it is not clear whether it stands.
@@ -230,15 +231,23 @@ fn codes(facts: &[&Known]) -> BTreeSet<String> {
     facts.iter().filter_map(code).collect()
 }
 
+/// The last words of each chain on each field, screening by screening, or how many these are.
 fn identity(facts: &[&Known], forbidden: bool) -> (Vec<IdentityEntry>, u64) {
-    let entry = |known: &&Known| match &known.fact.as_ref()?.body {
-        Body::IdentityGiven { field, value } if known.compartment == Compartment::Identity => {
+    let mut said: BTreeMap<_, Vec<&Known>> = BTreeMap::new();
+    for known in facts.iter().filter(|known| known.compartment == Compartment::Identity) {
+        if let Some(Body::IdentityGiven { field, .. }) = known.fact.as_ref().map(|fact| &fact.body) {
+            said.entry((*field, known.screening)).or_default().push(known);
+        }
+    }
+    let entry = |known: &Known| match &known.fact.as_ref()?.body {
+        Body::IdentityGiven { field, value } => {
             let (field, value) = (*field, value.clone());
             Some(IdentityEntry { field, value, author: known.author(), screening: known.screening })
         }
         _ => None,
     };
-    let entries: Vec<IdentityEntry> = facts.iter().filter_map(entry).collect();
+    let entries: Vec<IdentityEntry> =
+        said.values().flat_map(|facts| known::heads(facts)).filter_map(entry).collect();
     if forbidden { (Vec::new(), amount(entries.iter())) } else { (entries, 0) }
 }
 
