@@ -3,8 +3,10 @@
 use amparo_hq::desk::report::Rules;
 use amparo_hq::desk::view::Standing;
 use amparo_hq::desk::{Desk, DeskError};
+use amparo_schema::answer::Value;
 use amparo_schema::fact::{Body, IdentityField};
 use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::limits::SEGMENT_EVENTS_MAX;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::feed::{Entry, FeedId};
 use amparo_seal::secret::Key;
@@ -126,6 +128,59 @@ fn what_does_not_open_is_kept_aside() {
     assert_eq!(desk.cursors().unwrap().len(), 2, "one feed for each key");
 }
 
+/// An entry that lies aside keeps the place that it has in the history that is followed now.
+#[test]
+fn what_lay_aside_is_shown_where_headquarters_tells_it_now() {
+    let entries = people(2);
+    let old = Phone::new(3).screening(0x0b, 9, NOON, &Who::woman());
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[&entries[..1], &old[..1], &entries[1..]].concat()).pull(&mut office.desk, 9);
+    let restored = Feed::with(KEY, &[&entries[..3], &old[..1], &entries[3..]].concat());
+    restored.pull(&mut office.desk, 9);
+    assert_eq!(office.desk.status().unwrap().feeds[0].forked_at, Some(1));
+    let [aside] = &office.desk.status().unwrap().aside[..] else { panic!("one lies aside") };
+    assert_eq!((aside.position, aside.device), (3, Some(Phone::new(3).id)));
+    drop(office.desk);
+    let mut desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!(desk.retry_aside().unwrap(), 1);
+    assert_eq!(desk.case(CaseId([9; 16]), ARRIVED).unwrap().hidden, 0);
+}
+
+/// What lies aside is tried again when the desk could read more than before, and not at each pull.
+#[test]
+fn what_lies_aside_is_tried_once_by_each_reader() {
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[vec![0xff; 40]]).pull(&mut office.desk, 9);
+    // As if it could be read after all: whoever tries it takes it.
+    let readable = people(1).remove(0);
+    beside(&office).execute("UPDATE aside SET bytes = ?1", [&readable]).unwrap();
+    assert_eq!(office.desk.retry_aside().unwrap(), 0, "nothing changed since it came");
+    drop(office.desk);
+    let mut desk = open(&office.dir, &[KEY]);
+    assert_eq!(desk.retry_aside().unwrap(), 0);
+    drop(desk);
+    desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!((desk.retry_aside().unwrap(), desk.status().unwrap().aside.len()), (1, 0));
+}
+
+/// One phone fills neither a case nor the room of others: what is past its share of a case lies aside and is
+/// told, and other phones' facts of that case are taken.
+#[test]
+fn a_phone_cannot_fill_a_case() {
+    let mut phones = [Phone::new(1), Phone::new(2)];
+    let many = vec![crate::common::answer("a", Value::Yes); SEGMENT_EVENTS_MAX];
+    let mut entries: Vec<Vec<u8>> = (0..5).map(|_| phones[0].entry_of(KEY, 1, NOON, &many)).collect();
+    entries.push(phones[1].entry_of(KEY, 1, NOON, &Who::woman().facts(1)));
+    entries.push(phones[0].entry_of(KEY, 2, NOON, &Who::woman().facts(2)));
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 9);
+    let status = office.desk.status().unwrap();
+    let [aside] = &status.aside[..] else { panic!("{}", status.aside.len()) };
+    assert_eq!((aside.position, aside.why.as_str(), aside.device), (4, "case_full", Some(phones[0].id)));
+    assert_eq!(status.segments, 6);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().screenings[0].opened.len(), 1);
+}
+
 #[test]
 fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let mut phone = Phone::new(1);
@@ -189,20 +244,26 @@ fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
     }
 }
 
-/// The store's own words, opened with its key beside the desk: facts that say something, and segments that
+/// The store's own words: facts that say something, and segments that
 /// open.
 fn held(office: &Office) -> (i64, i64) {
+    let conn = beside(office);
+    let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    (
+        sum("SELECT sum(length(body) > 0) FROM fact"),
+        sum("SELECT sum(length(bytes) > 0 OR length(granted) > 0) FROM segment"),
+    )
+}
+
+/// The desk's store, opened with its key beside the desk.
+fn beside(office: &Office) -> rusqlite::Connection {
     let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
     conn.execute_batch(
         "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
          PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
     )
     .unwrap();
-    let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
-    (
-        sum("SELECT sum(length(body) > 0) FROM fact"),
-        sum("SELECT sum(length(bytes) > 0 OR length(granted) > 0) FROM segment"),
-    )
+    conn
 }
 
 fn in_the_log(office: &Office) -> u64 {

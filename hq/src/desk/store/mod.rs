@@ -21,8 +21,8 @@ use crate::desk::DeskError;
 
 pub(super) use delivery::Place;
 pub(super) use fact::{NewSegment, Row};
-pub(super) use feed::Feed;
 pub use feed::{Aside, FeedState};
+pub(super) use feed::{Feed, NewAside};
 pub use letter::Sent;
 pub(super) use letter::{Kept, NewLetter, Which};
 

@@ -72,9 +72,10 @@ CREATE TABLE fact (
     body BLOB NOT NULL,
     PRIMARY KEY (segment, counter)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fact_case_id ON fact (case_id);
+CREATE INDEX fact_case_id ON fact (case_id, device);
 
--- Entries that could not be taken, once each.
+-- Entries that could not be taken, once each, at the place that they had last. `device` is whose certificate they showed,
+-- `size` how many bytes are kept, `reader` who tried it last: it is tried again by another one.
 CREATE TABLE aside (
     hash BLOB PRIMARY KEY NOT NULL,
     feed BLOB NOT NULL,
@@ -82,8 +83,12 @@ CREATE TABLE aside (
     position INTEGER NOT NULL,
     why TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
+    device BLOB,
+    reader BLOB NOT NULL,
+    size INTEGER NOT NULL,
     bytes BLOB
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX aside_device ON aside (device, size);
 
 -- Letters written here, numbered as they were written. `posted` says that headquarters has it.
 CREATE TABLE letter (
