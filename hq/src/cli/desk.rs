@@ -114,7 +114,7 @@ fn format(csv: bool) -> Format {
 }
 
 fn print_whole(text: &str) {
-    say(text.trim_end_matches(['\r', '\n']));
+    say(&escaped(text.trim_end_matches(['\r', '\n'])));
 }
 
 fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
@@ -208,7 +208,8 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends.
+/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends, and CSV as it is
+/// written here has none at all.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -226,8 +227,11 @@ fn escaped(json: &str) -> String {
 /// key or another setting may read it. True when something failed.
 fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let client = home.client()?;
-    let read_again = desk.retry_aside()?;
     let (mut pulled, mut failures) = (Pulled::default(), Vec::new());
+    let read_again = desk.retry_aside().unwrap_or_else(|why| {
+        failures.push(format!("what lies aside: {why}"));
+        0
+    });
     for recipient in home.recipients() {
         let ask = |cursor| page(home, &client, recipient, cursor);
         if let Err(why) = desk.pull(FeedId::recipient(recipient), now_ms(), ask, &mut pulled) {
