@@ -104,9 +104,9 @@ fn rules(command: &DeskCommand) -> Result<Rules, CliError> {
     };
     let threshold = Threshold::new(words.threshold).ok_or(CliError::Refused("the threshold is too low"))?;
     if words.published && (threshold < Threshold::PUBLISHED || !place.is_coarse()) {
-        return Err(CliError::Refused("areas, posts and numbers below 11 are not for publication"));
+        return Err(CliError::Refused("areas, posts and numbers from 1 to 10 are not for publication"));
     }
-    Ok(Rules { threshold, place, ..Rules::default() })
+    Ok(Rules { threshold, place })
 }
 
 fn format(csv: bool) -> Format {

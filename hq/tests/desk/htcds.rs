@@ -173,7 +173,10 @@ fn the_list_of_losses_says_nothing_of_anybody() {
     let lists = [&[][..], &more].map(|more| {
         let mut phone = Phone::new(1);
         let facts = [&Who::woman().facts(1)[..], more].concat();
-        let entries = [phone.entry_of(KEY, 1, NOON, &facts), phone.entry_of(KEY, 1, NOON, &[needs.clone()])];
+        let entries = [
+            phone.entry_of(KEY, 1, NOON, &facts),
+            phone.entry_of(KEY, 1, NOON, std::slice::from_ref(&needs)),
+        ];
         let mut office = office(&[KEY]);
         Feed::with(KEY, &entries).pull(&mut office.desk, 50);
         let plain = exported(&office, Identity::LeftOut);

@@ -131,10 +131,10 @@ fn a_clock_that_steps_back_neither_hides_nor_repeats_a_letter() {
     let entropy = SeededEntropy::new(8);
     let (case, referral) = (CaseId([1; 16]), ReferralId([1; 16]));
     let first = desk.answer(case, referral, &Answer::Accepted, NOON + 5 * DAY, &entropy).unwrap();
-    assert_eq!(posted(desk), [first.clone()]);
+    assert_eq!(posted(desk), std::slice::from_ref(&first));
     assert_eq!(posted(desk), []);
     let second = desk.answer(case, referral, &Answer::Done, NOON + DAY, &entropy).unwrap();
-    assert_eq!(posted(desk), [second.clone()]);
+    assert_eq!(posted(desk), std::slice::from_ref(&second));
     assert_eq!(desk.letters().unwrap(), [first, second]);
     let view = desk.case(case, ARRIVED).unwrap();
     assert_eq!(view.referrals[0].state, ReferralState::Done, "the last word is the one written last");

@@ -24,7 +24,6 @@ impl Report {
             ("undated".into(), String::new(), count(self.undated)),
             ("not_counted".into(), String::new(), count(self.not_counted)),
             ("threshold".into(), String::new(), self.threshold.to_string()),
-            ("counted".into(), word(&self.counted)?, String::new()),
         ];
         for table in &self.tables {
             let variable = word(&table.variable)?;
