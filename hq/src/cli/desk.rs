@@ -22,7 +22,7 @@ use super::{files, say, show};
 use crate::desk::htcds::{Asked, Identity, export};
 use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
-use crate::desk::{Answer, Desk, FollowUp, Pulled, Waiting};
+use crate::desk::{Answer, Desk, FollowUp, Pulled};
 
 /// Bytes of an answer beside the page that was asked for.
 const ENVELOPE_BYTES: usize = 64 * 1024;
@@ -104,9 +104,9 @@ fn rules(command: &DeskCommand) -> Result<Rules, CliError> {
     };
     let threshold = Threshold::new(words.threshold).ok_or(CliError::Refused("the threshold is too low"))?;
     if words.published && (threshold < Threshold::PUBLISHED || !place.is_coarse()) {
-        return Err(CliError::Refused("areas, posts and numbers below 11 are not for publication"));
+        return Err(CliError::Refused("areas, posts and numbers from 1 to 10 are not for publication"));
     }
-    Ok(Rules { threshold, place, ..Rules::default() })
+    Ok(Rules { threshold, place })
 }
 
 fn format(csv: bool) -> Format {
@@ -114,7 +114,7 @@ fn format(csv: bool) -> Format {
 }
 
 fn print_whole(text: &str) {
-    say(text.trim_end_matches(['\r', '\n']));
+    say(&escaped(text.trim_end_matches(['\r', '\n'])));
 }
 
 fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
@@ -125,6 +125,9 @@ fn htcds(desk: &Desk, words: &Htcds) -> Result<u8, CliError> {
     }
     print_whole(&export.write(format(words.csv))?);
     beside(&format!("{} cases are left out: nobody agreed to share them with it", export.left_out));
+    for loss in export.losses.iter().filter(|loss| loss.times > 0) {
+        beside(&format!("lost {} times: {} ({})", loss.times, loss.ours, loss.lost));
+    }
     Ok(exit::OK)
 }
 
@@ -205,7 +208,8 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends.
+/// The same JSON, with such characters escaped. Outside of strings JSON has none but line ends, and CSV as it is
+/// written here has none at all.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -223,22 +227,25 @@ fn escaped(json: &str) -> String {
 /// key or another setting may read it. True when something failed.
 fn pull(home: &DeskHome, desk: &mut Desk) -> Result<(Value, bool), CliError> {
     let client = home.client()?;
-    let read_again = desk.retry_aside()?;
     let (mut pulled, mut failures) = (Pulled::default(), Vec::new());
+    let read_again = desk.retry_aside().unwrap_or_else(|why| {
+        failures.push(format!("what lies aside: {why}"));
+        0
+    });
     for recipient in home.recipients() {
         let ask = |cursor| page(home, &client, recipient, cursor);
         if let Err(why) = desk.pull(FeedId::recipient(recipient), now_ms(), ask, &mut pulled) {
             failures.push(format!("key {}: {why}", HEXLOWER.encode(&recipient)));
         }
     }
-    let letters = send(home, desk)?;
-    failures.extend(letters.failures);
+    let (sent, unsent) = send(home, desk)?;
+    failures.extend(unsent);
     let failed = !failures.is_empty();
     let done = json!({
         "segments": pulled.segments, "repeated": pulled.repeated, "withdrawn": pulled.withdrawn,
         "set_aside": pulled.aside, "set_aside_without_room": pulled.lost, "read_after_all": read_again,
         "headquarters_went_back": pulled.went_back,
-        "letters_sent": letters.sent, "failures": failures,
+        "letters_sent": sent, "failures": failures,
     });
     Ok((done, failed))
 }
@@ -250,39 +257,19 @@ fn page(home: &DeskHome, client: &Client, recipient: [u8; 8], cursor: Cursor) ->
     Ok(from_bytes(&answer)?)
 }
 
-/// What became of the letters that waited.
-struct Letters {
-    sent: usize,
-    failures: Vec<String>,
-}
-
-/// Sends the letters that headquarters does not have, each on its own.
-fn send(home: &DeskHome, desk: &mut Desk) -> Result<Letters, CliError> {
+/// Sends the letters that headquarters does not have; gives how many, and what failed.
+fn send(home: &DeskHome, desk: &mut Desk) -> Result<(u64, Vec<String>), CliError> {
     let client = home.client()?;
-    let mut letters = Letters { sent: 0, failures: Vec::new() };
-    for Waiting { id, letter } in desk.waiting()? {
-        match client.post("/v1/letter", &to_bytes(&letter)?, FRAME_BYTES_MAX) {
-            Ok(_) => {
-                desk.posted(id)?;
-                letters.sent += 1;
-            }
-            Err(why) => {
-                let away = matches!(why, CliError::Reach(_));
-                letters.failures.push(format!("letter {}: {why}", HEXLOWER.encode(&id)));
-                // What does not reach headquarters now is no fault of this letter.
-                if away {
-                    break;
-                }
-            }
-        }
-    }
-    Ok(letters)
+    let post = |letter: &_| client.post("/v1/letter", &to_bytes(letter)?, FRAME_BYTES_MAX).map(drop);
+    let posted = desk.send(post, |why: &CliError| matches!(why, CliError::Reach(_)))?;
+    let failure = |(id, why): &([u8; 16], CliError)| format!("letter {}: {why}", HEXLOWER.encode(id));
+    Ok((posted.sent, posted.failures.iter().map(failure).collect()))
 }
 
 /// A letter that could not be sent is written all the same, and goes with the next pull.
-fn told(letters: &Letters) -> Value {
-    let mut out = json!({ "letters_sent": letters.sent });
-    if let (Some(out), Some(why)) = (out.as_object_mut(), letters.failures.first()) {
+fn told((sent, failures): &(u64, Vec<String>)) -> Value {
+    let mut out = json!({ "letters_sent": sent });
+    if let (Some(out), Some(why)) = (out.as_object_mut(), failures.first()) {
         out.insert("waiting".into(), format!("goes with the next pull: {why}").into());
     }
     out

@@ -1,8 +1,10 @@
 //! Answers to referrals and follow-ups, as signed letters.
 //!
-//! Owns what may be answered: a referral that this desk may read, that is to a service of its own, and that is
-//! not over. Never sends anything;
-//! the letter is kept in the store before it is given out, so that what left can always be said.
+//! Owns what may be answered (a referral that this desk may read, that is to a service of its own, and that is
+//! not over) and in which order letters leave. Never speaks to a network: whoever calls posts each letter. A
+//! letter is kept in the store before it is given out, so that what left can always be said.
+
+use std::collections::BTreeSet;
 
 use amparo_schema::fact::ReferralState;
 use amparo_schema::id::{CaseId, DeviceId, ReferralId, ScreeningId};
@@ -13,7 +15,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::Entropy;
 use amparo_seal::{PublicKey, unverified, write_letter};
 
-use super::store::{NewLetter, Sent};
+use super::store::{Kept, NewLetter, Sent, Which};
 use super::view::ReferralView;
 use super::{Desk, DeskError};
 
@@ -60,6 +62,15 @@ impl std::fmt::Debug for FollowUp {
     }
 }
 
+/// What became of the letters that waited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted<E> {
+    /// How many were sent.
+    pub sent: u64,
+    /// Those that were not, by their ids, and why; what waits behind one of them is not here.
+    pub failures: Vec<([u8; 16], E)>,
+}
+
 impl Desk {
     /// Answers a referral of a case: a letter to the device that offered it. `now_ms` is the desk's clock.
     ///
@@ -104,7 +115,7 @@ impl Desk {
         let view = self.case(asked.case, now_ms)?;
         let meant = |id| asked.screening.is_none_or(|screening| screening == id);
         let screenings = view.screenings.iter().filter(|s| meant(s.screening));
-        let devices: std::collections::BTreeSet<DeviceId> =
+        let devices: BTreeSet<DeviceId> =
             screenings.flat_map(|s| &s.opened).map(|side| side.author.device).collect();
         if devices.is_empty() {
             return Err(DeskError::NoCase);
@@ -118,6 +129,41 @@ impl Desk {
         };
         let sent = Sent { case: asked.case, screening: asked.screening, answer: None, written_ms: now_ms };
         devices.into_iter().map(|device| self.write(&note, device, sent.clone(), entropy)).collect()
+    }
+
+    /// Sends every letter that headquarters does not have, oldest first; `post` hands one over. One that fails
+    /// keeps no other back but those on its own referral: a device takes them as they come, and what follows
+    /// from an answer must not come before it. A failure that is `away` ends it, as no other letter would get
+    /// through; what was not sent waits for the next time.
+    ///
+    /// # Errors
+    /// Those of the store. What was sent until then is noted.
+    pub fn send<E>(
+        &mut self,
+        mut post: impl FnMut(&Signed<Letter>) -> Result<(), E>,
+        away: impl Fn(&E) -> bool,
+    ) -> Result<Posted<E>, DeskError> {
+        let waiting = self.store.look()?.letters(Which::Waiting)?;
+        let (mut posted, mut held) = (Posted { sent: 0, failures: Vec::new() }, BTreeSet::new());
+        for Kept { id, referral, letter } in waiting {
+            if referral.is_some_and(|referral| held.contains(&referral)) {
+                continue;
+            }
+            if let Err(why) = post(&letter) {
+                let ends = away(&why);
+                posted.failures.push((id, why));
+                if ends {
+                    break;
+                }
+                held.extend(referral);
+                continue;
+            }
+            let tx = self.store.begin()?;
+            tx.posted(id)?;
+            tx.commit()?;
+            posted.sent += 1;
+        }
+        Ok(posted)
     }
 
     fn write(

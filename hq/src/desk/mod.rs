@@ -27,9 +27,9 @@ use amparo_seal::{SecretKey, Signer, VerifyKey};
 use serde::Serialize;
 
 pub use error::DeskError;
-pub use letters::{Answer, FollowUp};
+pub use letters::{Answer, FollowUp, Posted};
 pub use pull::Pulled;
-pub use store::{Aside, FeedState, Sent, Waiting};
+pub use store::{Aside, FeedState, Sent};
 pub use take::Taken;
 
 use report::Rules;
@@ -186,24 +186,6 @@ impl Desk {
     /// Those of the store.
     pub fn letters(&self) -> Result<Vec<Signed<Letter>>, DeskError> {
         Ok(self.store.look()?.letters(Which::All)?.into_iter().map(|kept| kept.letter).collect())
-    }
-
-    /// Letters that headquarters does not have yet, oldest first, for whoever carries them.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn waiting(&self) -> Result<Vec<Waiting>, DeskError> {
-        self.store.look()?.letters(Which::Waiting)
-    }
-
-    /// Notes that headquarters has a letter.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn posted(&mut self, id: [u8; 16]) -> Result<(), DeskError> {
-        let tx = self.store.begin()?;
-        tx.posted(id)?;
-        tx.commit()
     }
 
     /// Lets every letter wait again. Headquarters that was restored may lack some without showing it in a

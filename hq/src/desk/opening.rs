@@ -5,7 +5,7 @@
 //! where the segment says. Never touches the store; an entry either opens whole or not at all.
 
 use amparo_schema::fact::{Body, Fact};
-use amparo_schema::id::Hash;
+use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::limits::{FACT_BYTES_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::enrol::Certificate;
 use amparo_schema::wire::feed::Entry;
@@ -57,6 +57,8 @@ pub(super) enum Why {
     DoesNotOpen,
     /// The facts are of another compartment than the segment says, or name another case than their segment.
     OutOfPlace,
+    /// It opened, and there is no room left for what its device says of this case.
+    CaseFull,
 }
 
 impl Why {
@@ -73,30 +75,63 @@ impl Why {
             Self::Newer => "newer",
             Self::DoesNotOpen => "does_not_open",
             Self::OutOfPlace => "facts_out_of_place",
+            Self::CaseFull => "case_full",
         }
     }
+}
+
+/// An entry that is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) why: Why,
+    /// The device whose certificate it shows, where headquarters signed that: what lies aside takes its room.
+    pub(super) device: Option<DeviceId>,
+}
+
+impl From<Why> for Refused {
+    fn from(why: Why) -> Self {
+        Self { why, device: None }
+    }
+}
+
+/// Names everything on which opening depends: this build, and the keys. What did not open for one reader need not
+/// be tried by it again.
+pub(super) fn reader(keys: &Keys) -> Hash {
+    let read = keys.read.iter().map(|key| *key.public().bytes());
+    let keys: Vec<[u8; 32]> = read.chain(keys.headquarters.iter().map(|key| key.0)).collect();
+    let keys = keys.concat();
+    Hash::of("amparo-desk-reader-1", &[env!("CARGO_PKG_VERSION").as_bytes(), &keys])
 }
 
 /// Opens an entry.
 ///
 /// # Errors
-/// [`Why`] it cannot be; nothing of it is given.
-pub(super) fn open_entry(entry: &[u8], keys: &Keys) -> Result<Opened, Why> {
+/// [`Refused`] where it cannot be; nothing of it is given.
+pub(super) fn open_entry(entry: &[u8], keys: &Keys) -> Result<Opened, Refused> {
     if entry.len() > FRAME_BYTES_MAX {
-        return Err(Why::TooLarge);
+        return Err(Why::TooLarge.into());
     }
     match from_bytes(entry).map_err(|_| Why::Form)? {
-        Entry::Sealed { segment, grant, certificate } => {
-            sealed(segment, &grant, &certificate, keys).map(|sealed| Opened::Sealed(Box::new(sealed)))
+        Entry::Sealed { segment, grant, certificate: shown } => {
+            let opened = keys.headquarters.iter().find_map(|key| key.open_object(&shown).ok());
+            let certificate = opened.ok_or(Why::Certificate)?;
+            let device = Some(certificate.device);
+            sealed(segment, &grant, certificate, &shown, keys)
+                .map(|sealed| Opened::Sealed(Box::new(sealed)))
+                .map_err(|why| Refused { why, device })
         }
         Entry::Withdrawn { segment } => Ok(Opened::Withdrawn(segment)),
-        Entry::Letter(_) | Entry::Revoked(_) | Entry::Pack(_) => Err(Why::NotForADesk),
+        Entry::Letter(_) | Entry::Revoked(_) | Entry::Pack(_) => Err(Why::NotForADesk.into()),
     }
 }
 
-fn sealed(bytes: Vec<u8>, grant: &Grant, shown: &Signed<Certificate>, keys: &Keys) -> Result<Sealed, Why> {
-    let certificate =
-        keys.headquarters.iter().find_map(|key| key.open_object(shown).ok()).ok_or(Why::Certificate)?;
+fn sealed(
+    bytes: Vec<u8>,
+    grant: &Grant,
+    certificate: Certificate,
+    shown: &Signed<Certificate>,
+    keys: &Keys,
+) -> Result<Sealed, Why> {
     let device = VerifyKey::from(certificate.key);
     let (header, hash) = inspect(&bytes, &device).map_err(why)?;
     if header.device != certificate.device {
@@ -120,7 +155,8 @@ fn why(error: OpenError) -> Why {
     }
 }
 
-/// Whether the facts are whole and belong to the compartment, case and screening that the segment names. Of a kind that this build does not know only the form can be asked.
+/// Whether the facts are whole and belong to the compartment, case and screening that the segment names. Of a
+/// kind that this build does not know only the form can be asked.
 fn in_place(plain: &Plain) -> bool {
     // SQLite counts to 2^63; a store with as many facts does not exist.
     let bounded = plain.events.last().is_none_or(|last| i64::try_from(last.counter).is_ok());

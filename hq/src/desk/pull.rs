@@ -23,7 +23,7 @@ pub struct Pulled {
     pub withdrawn: u64,
     /// Entries set aside.
     pub aside: u64,
-    /// Of these, entries that were not kept, because there is no more room for such.
+    /// Of these, entries that were not kept, because there is no more room for such of their device.
     pub lost: u64,
     /// Headquarters lost entries, or tells another history than before.
     pub went_back: bool,

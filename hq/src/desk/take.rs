@@ -9,8 +9,8 @@ use amparo_schema::id::Hash;
 use amparo_schema::limits::DOWN_BYTES_MAX;
 use amparo_schema::wire::feed::{Cursor, FeedId, Page};
 
-use super::opening::{Opened, Why, open_entry};
-use super::store::{Feed, NewSegment, Place, Tx};
+use super::opening::{Opened, Refused, Why, open_entry, reader};
+use super::store::{Feed, NewAside, NewSegment, Place, Tx};
 use super::{Desk, DeskError, Keys};
 
 /// What became of a page.
@@ -27,7 +27,7 @@ pub struct Taken {
     pub withdrawn: u64,
     /// Entries set aside.
     pub aside: u64,
-    /// Of these, entries that were not kept, because there is no more room for such.
+    /// Of these, entries that were not kept, because there is no more room for such of their device.
     pub lost: u64,
     /// The first entry at which headquarters' history turned out to be another one.
     pub forked_at: Option<u64>,
@@ -73,15 +73,15 @@ impl Desk {
         check(page)?;
         let keys = &self.keys;
         let tx = self.store.begin()?;
-        let taken = follow(&tx, keys, page, now_ms)?;
+        let (taken, erased) = follow(&tx, keys, page, now_ms)?;
         tx.commit()?;
-        if taken.withdrawn > 0 {
+        if erased {
             self.store.let_go()?;
         }
         Ok(taken)
     }
 
-    /// Tries everything again that was set aside, after the desk got a key or a newer build. Gives how many
+    /// Tries everything again that was set aside by a desk with other keys or of another build. Gives how many
     /// were taken.
     ///
     /// # Errors
@@ -89,18 +89,23 @@ impl Desk {
     pub fn retry_aside(&mut self) -> Result<u64, DeskError> {
         let keys = &self.keys;
         let tx = self.store.begin()?;
-        let mut taken = 0;
-        for aside in tx.aside()? {
-            let Some((place, received_ms, entry)) = tx.aside_entry(aside.hash)? else { continue };
-            if let Ok(opened) = open_entry(&entry, keys) {
+        let reader = reader(keys);
+        let (mut taken, mut erased) = (0, false);
+        for hash in tx.aside_untried(reader)? {
+            let Some((place, received_ms, entry)) = tx.aside_entry(hash)? else { continue };
+            if let Ok(opened) = read(&tx, keys, &entry)? {
                 let nothing = &mut Taken::nothing(Cursor::start(place.feed));
                 let segment = keep(&tx, opened, &place, received_ms, nothing)?;
-                tx.settle(segment)?;
-                tx.taken_after_all(aside.hash)?;
+                erased |= tx.settle(segment)?;
+                tx.taken_after_all(hash)?;
                 taken += 1;
             }
         }
+        tx.all_tried(reader)?;
         tx.commit()?;
+        if erased {
+            self.store.let_go()?;
+        }
         Ok(taken)
     }
 }
@@ -113,14 +118,15 @@ fn check(page: &Page) -> Result<(), DeskError> {
     if bounded { Ok(()) } else { Err(DeskError::NotAPage) }
 }
 
-fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, DeskError> {
+/// Takes the page; true when something was erased by it.
+fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<(Taken, bool), DeskError> {
     let mut feed = tx.feed(page.from.feed)?;
     let mut taken = Taken::nothing(feed.cursor);
     if page.from.read > feed.cursor.read {
-        return Ok(Taken { gap: true, more: true, ..taken });
+        return Ok((Taken { gap: true, more: true, ..taken }, false));
     }
     if page.from.link != known_link(tx, &page.from)? {
-        return Ok(Taken { unlinked: true, more: true, ..taken });
+        return Ok((Taken { unlinked: true, more: true, ..taken }, false));
     }
     let mut at = page.from;
     for entry in &page.entries {
@@ -154,8 +160,8 @@ fn follow(tx: &Tx<'_>, keys: &Keys, page: &Page, now_ms: i64) -> Result<Taken, D
     feed.shown = feed.shown.max(at.read).min(page.head);
     feed.head = page.head;
     tx.keep_feed(&feed)?;
-    tx.settle_from(at.feed, unchanged)?;
-    Ok(taken)
+    let erased = tx.settle_from(at.feed, unchanged)?;
+    Ok((taken, erased))
 }
 
 /// The link before the entry at `at`, in the history that is followed.
@@ -174,10 +180,28 @@ fn take_entry(
     now_ms: i64,
     taken: &mut Taken,
 ) -> Result<(), DeskError> {
-    match open_entry(entry, keys) {
+    match read(tx, keys, entry)? {
         Ok(opened) => keep(tx, opened, place, now_ms, taken).map(drop),
-        Err(why) => set_aside(tx, entry, why, place, now_ms, taken),
+        Err(Refused { why, device }) => {
+            let (why, reader) = (why.as_str(), reader(keys));
+            taken.aside += 1;
+            if !tx.set_aside(&NewAside { entry, why, device, reader, place, received_ms: now_ms })? {
+                taken.lost += 1;
+            }
+            Ok(())
+        }
     }
+}
+
+/// Opens an entry, if there is room for it.
+fn read(tx: &Tx<'_>, keys: &Keys, entry: &[u8]) -> Result<Result<Opened, Refused>, DeskError> {
+    let opened = open_entry(entry, keys);
+    if let Ok(Opened::Sealed(sealed)) = &opened
+        && !tx.fits(&sealed.header, sealed.hash, &sealed.plain)?
+    {
+        return Ok(Err(Refused { why: Why::CaseFull, device: Some(sealed.header.device) }));
+    }
+    Ok(opened)
 }
 
 /// Keeps what an entry holds; gives the segment that it is about, which is to be settled.
@@ -209,19 +233,4 @@ fn keep(
     let grant = Hash::of("amparo-desk-grant-1", &[&sealed.granted]);
     tx.deliver(sealed.hash, place, Some(grant))?;
     Ok(sealed.hash)
-}
-
-fn set_aside(
-    tx: &Tx<'_>,
-    entry: &[u8],
-    why: Why,
-    place: &Place,
-    now_ms: i64,
-    taken: &mut Taken,
-) -> Result<(), DeskError> {
-    taken.aside += 1;
-    if !tx.set_aside(entry, why.as_str(), place, now_ms)? {
-        taken.lost += 1;
-    }
-    Ok(())
 }

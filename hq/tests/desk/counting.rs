@@ -38,6 +38,28 @@ fn world() -> Office {
     office
 }
 
+/// What was taken back before it left was offered, and never sent.
+#[test]
+fn a_referral_that_never_left_is_not_counted_as_sent() {
+    let mut phone = Phone::new(1);
+    let mut entries = Vec::new();
+    for case in 1..=24 {
+        entries.extend(phone.screening(KEY, case, NOON, &Who::woman()));
+        let left = (case > 12).then_some(sent(case, ReferralState::Sent));
+        let moves: Vec<Body> = [offer(case, "refuge")]
+            .into_iter()
+            .chain(left)
+            .chain([sent(case, ReferralState::Revoked)])
+            .collect();
+        entries.push(phone.entry_of(KEY, case, NOON, &moves));
+    }
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 50);
+    let report = counted_by(&office, MARCH, Rules::default());
+    let of = |category| cell(&report, Variable::Referral, category);
+    assert_eq!((of("offered"), of("sent")), (Cell::Count(12), Cell::Count(12)));
+}
+
 /// For reading inside the agency: 5 is the least that is shown.
 fn inside() -> Rules {
     Rules { threshold: Threshold::new(5).unwrap(), ..Rules::default() }

@@ -3,15 +3,17 @@
 use amparo_hq::desk::report::Rules;
 use amparo_hq::desk::view::Standing;
 use amparo_hq::desk::{Desk, DeskError};
+use amparo_schema::answer::Value;
 use amparo_schema::fact::{Body, IdentityField};
 use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::limits::SEGMENT_EVENTS_MAX;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::feed::{Entry, FeedId};
 use amparo_seal::secret::Key;
 use amparo_seal::to_bytes;
 use proptest::prelude::*;
 
-use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, office, open, reading, shown};
+use crate::common::{ARRIVED, Feed, NOON, Office, Phone, Who, consent, office, open, reading, shown};
 
 const KEY: u8 = 0x0a;
 
@@ -126,6 +128,59 @@ fn what_does_not_open_is_kept_aside() {
     assert_eq!(desk.cursors().unwrap().len(), 2, "one feed for each key");
 }
 
+/// An entry that lies aside keeps the place that it has in the history that is followed now.
+#[test]
+fn what_lay_aside_is_shown_where_headquarters_tells_it_now() {
+    let entries = people(2);
+    let old = Phone::new(3).screening(0x0b, 9, NOON, &Who::woman());
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[&entries[..1], &old[..1], &entries[1..]].concat()).pull(&mut office.desk, 9);
+    let restored = Feed::with(KEY, &[&entries[..3], &old[..1], &entries[3..]].concat());
+    restored.pull(&mut office.desk, 9);
+    assert_eq!(office.desk.status().unwrap().feeds[0].forked_at, Some(1));
+    let [aside] = &office.desk.status().unwrap().aside[..] else { panic!("one lies aside") };
+    assert_eq!((aside.position, aside.device), (3, Some(Phone::new(3).id)));
+    drop(office.desk);
+    let mut desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!(desk.retry_aside().unwrap(), 1);
+    assert_eq!(desk.case(CaseId([9; 16]), ARRIVED).unwrap().hidden, 0);
+}
+
+/// What lies aside is tried again when the desk could read more than before, and not at each pull.
+#[test]
+fn what_lies_aside_is_tried_once_by_each_reader() {
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[vec![0xff; 40]]).pull(&mut office.desk, 9);
+    // As if it could be read after all: whoever tries it takes it.
+    let readable = people(1).remove(0);
+    beside(&office).execute("UPDATE aside SET bytes = ?1", [&readable]).unwrap();
+    assert_eq!(office.desk.retry_aside().unwrap(), 0, "nothing changed since it came");
+    drop(office.desk);
+    let mut desk = open(&office.dir, &[KEY]);
+    assert_eq!(desk.retry_aside().unwrap(), 0);
+    drop(desk);
+    desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!((desk.retry_aside().unwrap(), desk.status().unwrap().aside.len()), (1, 0));
+}
+
+/// One phone fills neither a case nor the room of others: what is past its share of a case lies aside and is
+/// told, and other phones' facts of that case are taken.
+#[test]
+fn a_phone_cannot_fill_a_case() {
+    let mut phones = [Phone::new(1), Phone::new(2)];
+    let many = vec![crate::common::answer("a", Value::Yes); SEGMENT_EVENTS_MAX];
+    let mut entries: Vec<Vec<u8>> = (0..5).map(|_| phones[0].entry_of(KEY, 1, NOON, &many)).collect();
+    entries.push(phones[1].entry_of(KEY, 1, NOON, &Who::woman().facts(1)));
+    entries.push(phones[0].entry_of(KEY, 2, NOON, &Who::woman().facts(2)));
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &entries).pull(&mut office.desk, 9);
+    let status = office.desk.status().unwrap();
+    let [aside] = &status.aside[..] else { panic!("{}", status.aside.len()) };
+    assert_eq!((aside.position, aside.why.as_str(), aside.device), (4, "case_full", Some(phones[0].id)));
+    assert_eq!(status.segments, 6);
+    assert_eq!(office.desk.case(CaseId([1; 16]), ARRIVED).unwrap().screenings[0].opened.len(), 1);
+}
+
 #[test]
 fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let mut phone = Phone::new(1);
@@ -134,17 +189,12 @@ fn what_was_withdrawn_is_hidden_and_counted_until_it_is_granted_anew() {
     let granted = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
     let mut office = office(&[KEY]);
-    let mut feed = Feed::with(KEY, &[granted.clone(), withdrawn]);
+    let mut feed = Feed::with(KEY, &[granted, withdrawn]);
     feed.pull(&mut office.desk, 9);
     let case = office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!((case.hidden, case.screenings[0].hidden, case.screenings[0].opened.len()), (6, 6, 0));
     assert!(case.outcomes.is_empty() && !shown(&office.desk).contains("person-sex"));
     assert_eq!(office.desk.status().unwrap().withdrawn, 1);
-    // The same grant once more is a repeat, not a consent.
-    feed.entries.push(granted);
-    let mut reset = feed.clone();
-    reset.entries.swap(0, 2);
-    feed.entries.truncate(2);
     let granted_anew = to_bytes(&phone.entry(&sealed, &reader)).unwrap();
     feed.entries.push(granted_anew);
     feed.pull(&mut office.desk, 9);
@@ -194,50 +244,91 @@ fn a_change_of_keys_hides_nothing_and_a_withdrawal_reaches_each_key() {
     }
 }
 
-/// What was withdrawn is erased from the store, not only hidden; a new grant brings it back whole. A no stays a
-/// no also when it was withdrawn itself.
+/// The store's own words: facts that say something, and segments that
+/// open.
+fn held(office: &Office) -> (i64, i64) {
+    let conn = beside(office);
+    let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    (
+        sum("SELECT sum(length(body) > 0) FROM fact"),
+        sum("SELECT sum(length(bytes) > 0 OR length(granted) > 0) FROM segment"),
+    )
+}
+
+/// The desk's store, opened with its key beside the desk.
+fn beside(office: &Office) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
+    conn.execute_batch(
+        "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
+         PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
+    )
+    .unwrap();
+    conn
+}
+
+fn in_the_log(office: &Office) -> u64 {
+    std::fs::metadata(office.dir.path().join("desk.db-wal")).map_or(0, |file| file.len())
+}
+
+/// What was withdrawn is erased from the store, not only hidden, also where it was sealed together with
+/// consents, as every device does; a new grant brings it back whole. A no stays a no also when it was withdrawn
+/// itself.
 #[test]
 fn what_was_withdrawn_is_erased() {
     let mut phone = Phone::new(1);
     let name = Body::IdentityGiven { field: IdentityField::Name, value: "Canario Sintético".into() };
     let lang = crate::common::lang("es");
     let no = Body::ConsentRefused { purpose: Purpose::Statistics, wording: 1, lang, receiver: None };
-    let sealed = [vec![name], vec![no], Who::woman().facts(1)].map(|facts| phone.seal(1, NOON, &facts));
+    let talk = Body::ConsentGiven(consent(Purpose::Talk, None, &[]));
+    let mixed = [Who::woman().facts(1), vec![talk, no]].concat();
+    let sealed = [vec![name], mixed].map(|facts| phone.seal(1, NOON, &facts));
     let reader = reading(KEY).public();
     let mut give = |which: usize| to_bytes(&phone.entry(&sealed[which], &reader)).unwrap();
-    let mut feed = Feed::with(KEY, &[give(0), give(1), give(2)]);
+    let mut feed = Feed::with(KEY, &[give(0), give(1)]);
     let mut office = office(&[KEY]);
     feed.pull(&mut office.desk, 9);
-    // The store's own words: it is opened with its key, beside the desk.
-    let held = |office: &Office| -> (i64, i64) {
-        let conn = rusqlite::Connection::open(office.dir.path().join("desk.db")).unwrap();
-        conn.execute_batch(
-            "PRAGMA key = \"x'0101010101010101010101010101010101010101010101010101010101010101'\";
-             PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;",
-        )
-        .unwrap();
-        let sum = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
-        (
-            sum("SELECT sum(length(body) > 0) FROM fact"),
-            sum("SELECT sum(length(bytes) > 0 AND length(granted) > 0) FROM segment"),
-        )
-    };
-    assert_eq!(held(&office), (8, 3));
+    assert_eq!(held(&office), (9, 2));
     let case = |office: &Office| office.desk.case(CaseId([1; 16]), ARRIVED).unwrap();
     assert_eq!(case(&office).identity.len(), 1);
     feed.entries.extend(sealed.iter().map(|s| to_bytes(&Entry::Withdrawn { segment: s.hash }).unwrap()));
     feed.pull(&mut office.desk, 9);
-    assert_eq!(held(&office), (1, 1), "the no alone is left");
+    assert_eq!(held(&office), (2, 0), "the yes and the no alone are left, and nothing that opens");
     let view = case(&office);
-    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (8, 0, 1));
-    assert_eq!(view.consents.all[0].standing, Standing::Refused);
-    assert_eq!(office.desk.status().unwrap().withdrawn, 3);
-    let wal = office.dir.path().join("desk.db-wal");
-    assert_eq!(std::fs::metadata(wal).map_or(0, |file| file.len()), 0, "nor in the log beside the file");
-    feed.entries.push(give(2));
+    assert_eq!((view.hidden, view.identity.len(), view.screenings.len()), (9, 0, 1));
+    let standing = |purpose| view.consents.all.iter().find(|c| c.purpose == purpose).map(|c| c.standing);
+    assert_eq!(standing(Purpose::Statistics), Some(Standing::Refused));
+    assert_eq!(standing(Purpose::Talk), None, "what is hidden gives nothing");
+    assert_eq!(office.desk.status().unwrap().withdrawn, 2);
+    assert_eq!(in_the_log(&office), 0, "nor in the log beside the file");
+    feed.entries.push(give(1));
     feed.pull(&mut office.desk, 9);
-    assert_eq!(held(&office), (7, 2));
-    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (2, 1));
+    assert_eq!(held(&office), (8, 1));
+    assert_eq!((case(&office).hidden, case(&office).outcomes.len()), (1, 1));
+}
+
+/// Whatever erases lets go of the log: also a history that parted, and an entry that was read after all.
+#[test]
+fn what_a_fork_or_a_new_key_erases_is_not_in_the_log_either() {
+    const NEW: u8 = 0x0b;
+    let mut phone = Phone::new(1);
+    let sealed = phone.seal(1, NOON, &Who::woman().facts(1));
+    let [old, new] = [KEY, NEW].map(|key| to_bytes(&phone.entry(&sealed, &reading(key).public())).unwrap());
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let mut forked = office(&[KEY, NEW]);
+    Feed::with(NEW, &[new]).pull(&mut forked.desk, 9);
+    Feed::with(KEY, &[old.clone(), withdrawn.clone()]).pull(&mut forked.desk, 9);
+    assert_eq!(held(&forked), (6, 1), "the new key still gives it");
+    let taken = Feed::with(NEW, &people(1)[..1]).pull(&mut forked.desk, 9);
+    assert_eq!((taken[0].forked_at, taken[0].withdrawn), (Some(0), 0));
+    assert_eq!((held(&forked), in_the_log(&forked)), ((6, 1), 0), "what stands there now is another one");
+
+    let before = office(&[NEW]);
+    let Office { dir, mut desk } = before;
+    Feed::with(NEW, &[old, withdrawn]).pull(&mut desk, 9);
+    drop(desk);
+    let mut after = Office { desk: open(&dir, &[NEW, KEY]), dir };
+    assert_eq!(after.desk.retry_aside().unwrap(), 1);
+    assert_eq!((held(&after), in_the_log(&after)), ((0, 0), 0));
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use amparo_hq::desk::view::Who as Told;
 use amparo_hq::desk::{Answer, DeskError, FollowUp};
-use amparo_schema::fact::ReferralState;
+use amparo_schema::fact::{Body, Consent, ReferralState, Scope};
 use amparo_schema::id::{CaseId, ReferralId};
+use amparo_schema::pack::policy::Purpose;
 use amparo_schema::wire::feed::Note;
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{VerifyKey, read_letter};
 
-use crate::common::{ARRIVED, DAY, Feed, NOON, Office, Phone, Who, keys, name, offer, office, sent};
+use crate::common::{ARRIVED, DAY, Feed, NOON, Office, Phone, Who, consent, keys, name, offer, office, sent};
 
 const KEY: u8 = 0x0a;
 const CASE: CaseId = CaseId([1; 16]);
@@ -100,6 +101,22 @@ fn a_desk_answers_for_its_own_services_and_the_device_has_the_last_word() {
     assert_eq!(state(&office), ReferralState::Accepted, "another service's letter was taken");
     office.desk.answer(CASE, other, &Answer::Done, NOON, &entropy).unwrap();
     assert_eq!(state(&office), ReferralState::Done);
+}
+
+/// When the consent to share has lapsed the desk reads no more, and so answers no more.
+#[test]
+fn nothing_is_answered_after_the_consent_lapsed() {
+    let mut phone = Phone::new(1);
+    let mut facts = Who::woman().facts(1);
+    let share = consent(Purpose::ShareService, Some("refuge"), &[Scope::Needs]);
+    facts.push(Body::ConsentGiven(Consent { expires_ms: Some(NOON + 90 * DAY), ..share }));
+    facts.extend([offer(1, "refuge"), sent(1, ReferralState::Sent)]);
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[phone.entry_of(KEY, 1, NOON, &facts)]).pull(&mut office.desk, 9);
+    let entropy = SeededEntropy::new(9);
+    let late = office.desk.answer(CASE, REFERRAL, &Answer::Accepted, NOON + 90 * DAY, &entropy);
+    assert!(matches!(late, Err(DeskError::NoReferral)));
+    office.desk.answer(CASE, REFERRAL, &Answer::Accepted, NOON + 90 * DAY - 1, &entropy).unwrap();
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Reading feeds to their end from a headquarters that answers as a relay does, and letters that it may lose.
 
-use amparo_hq::desk::{Answer, Desk, DeskError, Pulled, Waiting};
+use amparo_hq::desk::{Answer, Desk, DeskError, FollowUp, Posted, Pulled};
 use amparo_schema::fact::ReferralState;
 use amparo_schema::id::{CaseId, ReferralId};
-use amparo_schema::wire::feed::{Cursor, Entry, Page};
+use amparo_schema::wire::feed::{Cursor, Entry, Letter, Page};
+use amparo_schema::wire::signed::Signed;
 use amparo_seal::random::SeededEntropy;
 use amparo_seal::{to_bytes, unverified};
 
@@ -79,6 +80,49 @@ fn referred() -> (Feed, crate::common::Office) {
     (feed, office)
 }
 
+/// Sends what waits to a headquarters that takes everything; what it took.
+fn posted(desk: &mut Desk) -> Vec<Signed<Letter>> {
+    let mut took = Vec::new();
+    let post = |letter: &Signed<Letter>| {
+        took.push(letter.clone());
+        Ok::<_, ()>(())
+    };
+    let Posted { sent, failures } = desk.send(post, |()| true).unwrap();
+    assert_eq!((sent, failures.len()), (took.len() as u64, 0));
+    took
+}
+
+/// Headquarters had no time for one letter. What follows from it waits with it, and nothing else does; when
+/// headquarters is away, everything waits.
+#[test]
+fn a_letter_never_overtakes_the_one_that_it_follows() {
+    let (_, mut office) = referred();
+    let desk = &mut office.desk;
+    let entropy = SeededEntropy::new(10);
+    let (case, referral) = (CaseId([1; 16]), ReferralId([1; 16]));
+    let accepted = desk.answer(case, referral, &Answer::Accepted, NOON, &entropy).unwrap();
+    let done = desk.answer(case, referral, &Answer::Done, NOON, &entropy).unwrap();
+    let asked = FollowUp { case, screening: None, text: "synthetic: call back".into(), due_ms: None };
+    let other = desk.follow_up(&asked, NOON, &entropy).unwrap().remove(0);
+    let mut seen = Vec::new();
+    let busy = |letter: &Signed<Letter>| {
+        seen.push(letter.clone());
+        if *letter == accepted { Err("busy") } else { Ok(()) }
+    };
+    let told = desk.send(busy, |_| false).unwrap();
+    let id = unverified(&accepted).unwrap().id;
+    assert_eq!(told, Posted { sent: 1, failures: vec![(id, "busy")] });
+    assert_eq!(seen, [accepted.clone(), other]);
+    let mut asked = 0;
+    let away = |_: &Signed<Letter>| {
+        asked += 1;
+        Err::<(), _>("away")
+    };
+    assert_eq!(desk.send(away, |_| true).unwrap().failures, [(id, "away")]);
+    assert_eq!(asked, 1);
+    assert_eq!(posted(desk), [accepted, done]);
+}
+
 /// The order of letters is that of writing, whatever the clock says, and each waits until it was posted.
 #[test]
 fn a_clock_that_steps_back_neither_hides_nor_repeats_a_letter() {
@@ -87,14 +131,10 @@ fn a_clock_that_steps_back_neither_hides_nor_repeats_a_letter() {
     let entropy = SeededEntropy::new(8);
     let (case, referral) = (CaseId([1; 16]), ReferralId([1; 16]));
     let first = desk.answer(case, referral, &Answer::Accepted, NOON + 5 * DAY, &entropy).unwrap();
-    let [Waiting { id, letter }] = &desk.waiting().unwrap()[..] else { panic!("one letter") };
-    assert_eq!(letter, &first);
-    desk.posted(*id).unwrap();
-    assert_eq!(desk.waiting().unwrap(), []);
+    assert_eq!(posted(desk), std::slice::from_ref(&first));
+    assert_eq!(posted(desk), []);
     let second = desk.answer(case, referral, &Answer::Done, NOON + DAY, &entropy).unwrap();
-    let waiting = desk.waiting().unwrap();
-    let id = unverified(&second).unwrap().id;
-    assert_eq!(waiting, [Waiting { id, letter: second.clone() }]);
+    assert_eq!(posted(desk), std::slice::from_ref(&second));
     assert_eq!(desk.letters().unwrap(), [first, second]);
     let view = desk.case(case, ARRIVED).unwrap();
     assert_eq!(view.referrals[0].state, ReferralState::Done, "the last word is the one written last");
@@ -108,13 +148,7 @@ fn letters_wait_again_after_headquarters_went_back() {
     let desk = &mut office.desk;
     let entropy = SeededEntropy::new(9);
     desk.answer(CaseId([1; 16]), ReferralId([1; 16]), &Answer::Accepted, NOON, &entropy).unwrap();
-    let post = |desk: &mut Desk| {
-        let waiting = desk.waiting().unwrap();
-        for letter in &waiting {
-            desk.posted(letter.id).unwrap();
-        }
-        waiting.len()
-    };
+    let post = |desk: &mut Desk| posted(desk).len();
     assert_eq!(post(desk), 1);
     pull(&feed, desk, 9);
     assert_eq!(post(desk), 0);

@@ -84,6 +84,32 @@ fn given(phone: &mut Phone, sealed: &Sealed, desk: &Value) -> Frame {
     phone.disclosure_at(phone.disclosures - 1, &[granted], &[])
 }
 
+/// A damaged row of what lies aside is told, and keeps back neither withdrawals nor letters.
+#[test]
+fn what_is_damaged_aside_keeps_nothing_back() {
+    let hq = Hq::made();
+    let serving = hq.serve(&[]);
+    let mut phone = hq.enrolled(31, serving.address);
+    let (desk, told) = desk(&hq, &format!("http://{}", serving.address), &[]);
+    let sealed = screening(&mut phone);
+    let granted = given(&mut phone, &sealed, &told);
+    exchange(serving.address, &upload(&[segment(&sealed), granted])).replies();
+    let kept: Value =
+        serde_json::from_slice(&std::fs::read(desk.file("hq/desk-keys.json")).unwrap()).unwrap();
+    amparo_sqlcipher::initialise();
+    let store = rusqlite::Connection::open(desk.file("hq/desk.db")).unwrap();
+    let key = format!("PRAGMA key = \"x'{}'\";", kept["store"].as_str().unwrap());
+    let damage = "PRAGMA cipher_page_size = 4096; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;
+        INSERT INTO aside VALUES (x'00', x'00', 0, 0, 'form_or_newer', 0, NULL, x'00', 1, x'00')";
+    store.execute_batch(&(key + damage)).unwrap();
+    drop(store);
+    let pulled = desk.run(&["desk", "pull", "--json"]);
+    let done: Value = serde_json::from_slice(&pulled.stdout).unwrap();
+    assert_eq!((pulled.status.code(), &done["segments"]), (Some(1), &1.into()));
+    let failures = done["failures"].as_array().unwrap();
+    assert!(failures.len() == 1 && failures[0].as_str().unwrap().contains("aside"), "{failures:?}");
+}
+
 #[test]
 fn a_screening_reaches_the_desk_and_its_answer_the_phone() {
     let hq = Hq::made();

@@ -8,7 +8,7 @@ use amparo_core::seal::{SecretKey, Signer, VerifyKey, from_bytes, to_bytes};
 use amparo_core::secret::Key;
 use amparo_hq::desk::report::Rules;
 use amparo_hq::desk::view::CaseView;
-use amparo_hq::desk::{Desk, Keys, Pulled, Waiting};
+use amparo_hq::desk::{Desk, Keys, Pulled};
 use amparo_hq::relay::Reader;
 use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::limits::DOWN_BYTES_MAX;
@@ -147,10 +147,12 @@ impl Office {
     /// # Errors
     /// Those of the desk and of the link.
     pub fn send(&mut self) -> Result<(), DemoError> {
-        for Waiting { id, letter } in self.desk.waiting()? {
-            self.http.post("/v1/letter", CBOR, &to_bytes(&letter)?, ENVELOPE_BYTES)?;
-            self.desk.posted(id)?;
-        }
-        Ok(())
+        let Self { desk, http, .. } = self;
+        let post = |letter: &_| {
+            http.post("/v1/letter", CBOR, &to_bytes(letter)?, ENVELOPE_BYTES)?;
+            Ok::<_, DemoError>(())
+        };
+        let failures = desk.send(post, |_| true)?.failures;
+        failures.into_iter().next().map_or(Ok(()), |(_, why)| Err(why))
     }
 }

@@ -77,6 +77,45 @@ fn an_answer_moves_its_referral_once_and_the_move_is_sent() {
     assert_eq!(state(&world, id, referral), ReferralState::Rejected);
 }
 
+/// An answer that comes before the one that it follows, or before the referral was sent, waits for it.
+#[test]
+fn an_answer_that_comes_too_early_waits() {
+    for together in [false, true] {
+        let world = world();
+        let (id, referral) = referred(&world);
+        world.sync();
+        send(&world, &agency("demo-agency-chile"), &answer(referral, ReferralState::Done, None), 1);
+        if !together {
+            world.sync();
+            assert_eq!(state(&world, id, referral), ReferralState::Sent);
+        }
+        send(&world, &agency("demo-agency-chile"), &answer(referral, ReferralState::Accepted, None), 2);
+        world.sync();
+        assert_eq!(state(&world, id, referral), ReferralState::Done, "{together}");
+        assert_eq!(world.level(id), Level::Answered);
+    }
+}
+
+#[test]
+fn an_answer_to_what_was_only_offered_waits_until_it_was_sent_or_is_over() {
+    for next in [ReferralState::Sent, ReferralState::Declined] {
+        let world = world();
+        let device = world.device();
+        let id = start(device);
+        talk(device, id);
+        device.record_outcome(id).unwrap();
+        let referral = device.refer(id, &name("cl-sernameg-shelter"), None).unwrap();
+        world.sync();
+        send(&world, &agency("demo-agency-chile"), &answer(referral, ReferralState::Accepted, None), 1);
+        world.sync();
+        assert_eq!(state(&world, id, referral), ReferralState::Offered);
+        device.move_referral(id, referral, next, None).unwrap();
+        world.sync();
+        let taken = next == ReferralState::Sent;
+        assert_eq!(state(&world, id, referral), if taken { ReferralState::Accepted } else { next });
+    }
+}
+
 #[test]
 fn only_the_agency_that_answers_for_the_service_is_believed() {
     let world = world();

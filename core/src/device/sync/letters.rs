@@ -1,7 +1,8 @@
 //! Letters that were taken, applied to what they are about.
 //!
 //! An answer moves its referral by a fact like any other, under the same rules; the move is legal only once, so a
-//! crash between the fact and its mark costs nothing.
+//! crash between the fact and its mark costs nothing. Letters come in any order, and an agency may answer what was
+//! only offered yet: an answer to which the referral can still come waits until it has, or never can any more.
 
 use amparo_schema::fact::{Body, ReferralState};
 use amparo_schema::id::{CaseId, ReferralId, ScreeningId};
@@ -12,6 +13,7 @@ use amparo_schema::wire::feed::{Entry, Note};
 use super::disclose::recipients;
 use super::outbox::{StoreOutbox, number};
 use crate::device::{Device, Error};
+use crate::referral::next;
 use crate::seal::{from_bytes, to_bytes};
 use crate::store::feed::{LetterRow, LetterState};
 use crate::store::referral::ReferralRow;
@@ -50,29 +52,42 @@ impl std::fmt::Debug for FollowUp {
 }
 
 impl Device {
-    /// Applies every letter that was taken and not applied; returns how many moved something.
+    /// Applies every letter that was taken and not applied; returns how many moved something. One that waits may
+    /// follow from one that came after it: while letters move something, those that wait are asked again.
     pub(super) fn apply_letters(&self) -> Result<u64, Error> {
         let mut applied = 0_u64;
-        let mut new = self.store.read(|rows| store::feed::letters(rows, Some(LetterState::New), AT_ONCE))?;
-        new.reverse();
-        for letter in new {
-            let moved = match self.apply_letter(&letter) {
-                Ok(moved) => moved,
-                Err(error @ (Error::Store(_) | Error::NoEntropy(_))) => return Err(error),
-                // It stays listed; what it asks is not possible here.
-                Err(_) => false,
-            };
-            let state = if moved { LetterState::Applied } else { LetterState::Idle };
-            self.store.write(|tx| store::feed::set_letter(tx, &letter.id, state))?;
-            applied = applied.saturating_add(u64::from(moved));
+        loop {
+            let new = self.store.read(|rows| store::feed::letters(rows, Some(LetterState::New), AT_ONCE))?;
+            let (mut moved, mut waiting) = (0_u64, false);
+            for letter in new.iter().rev() {
+                let done = match self.apply_letter(letter) {
+                    Ok(done) => done,
+                    Err(error @ (Error::Store(_) | Error::NoEntropy(_))) => return Err(error),
+                    // It stays listed; what it asks is not possible here.
+                    Err(_) => Done::Never,
+                };
+                let state = match done {
+                    Done::Moved => LetterState::Applied,
+                    Done::Never => LetterState::Idle,
+                    Done::NotYet => {
+                        waiting = true;
+                        continue;
+                    }
+                };
+                self.store.write(|tx| store::feed::set_letter(tx, &letter.id, state))?;
+                moved = moved.saturating_add(u64::from(done == Done::Moved));
+            }
+            applied = applied.saturating_add(moved);
+            if moved == 0 || !waiting {
+                return Ok(applied);
+            }
         }
-        Ok(applied)
     }
 
-    fn apply_letter(&self, letter: &LetterRow) -> Result<bool, Error> {
-        let Ok(note) = from_bytes::<Note>(&letter.note) else { return Ok(false) };
+    fn apply_letter(&self, letter: &LetterRow) -> Result<Done, Error> {
+        let Ok(note) = from_bytes::<Note>(&letter.note) else { return Ok(Done::Never) };
         match note {
-            Note::FollowUp { .. } => Ok(true),
+            Note::FollowUp { .. } => Ok(Done::Moved),
             Note::ReferralAnswered { referral, state, reason } => {
                 self.referral_answered(&letter.author, referral, state, reason)
             }
@@ -85,22 +100,34 @@ impl Device {
         referral: ReferralId,
         state: ReferralState,
         reason: Option<String>,
-    ) -> Result<bool, Error> {
-        let Some(answer) = answer_number(state) else { return Ok(false) };
+    ) -> Result<Done, Error> {
+        let Some(answer) = answer_number(state) else { return Ok(Done::Never) };
         let Some(row) = self.store.read(|rows| store::referral::by_id(rows, referral))? else {
-            return Ok(false);
+            return Ok(Done::Never);
         };
         if !self.answers_for(author, &row)? {
-            return Ok(false);
+            return Ok(Done::Never);
         }
         let screening = self.store.read(|rows| store::screening::by_id(rows, row.screening))?;
         let purged = screening.is_some_and(|row| row.state == State::Purged);
         if !purged {
             let body = Body::ReferralMoved { referral, to: state, reason };
-            self.work(row.screening, |session| self.add(session, body).map(|_| ()))?;
+            let waits = self.work(row.screening, |session| {
+                let stands = session.screening.referrals.get(referral).map(|held| held.state);
+                if stands.is_some_and(|from| !next(from).contains(&state) && comes_to(from, state)) {
+                    return Ok(true);
+                }
+                self.add(session, body).map(|_| false)
+            })?;
+            if waits {
+                return Ok(Done::NotYet);
+            }
+        } else if row.answer.and_then(answered).is_some_and(|from| !next(from).contains(&state)) {
+            // Of what was purged the last answer alone is known.
+            return Ok(Done::Never);
         }
         self.store.write(|tx| store::referral::answer(tx, referral, answer))?;
-        Ok(true)
+        Ok(Done::Moved)
     }
 
     /// Whether an agency may answer a referral: it answers for its service, or keeps the case.
@@ -168,6 +195,31 @@ impl Device {
     }
 }
 
+/// What a letter did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    /// It was applied.
+    Moved,
+    /// It may be possible later.
+    NotYet,
+    /// It is not possible here, and will not be.
+    Never,
+}
+
+/// Whether a referral that stands at `from` can ever come to `to`, by whatever moves.
+fn comes_to(from: ReferralState, to: ReferralState) -> bool {
+    let mut seen = vec![from];
+    let mut at = 0;
+    while let Some(state) = seen.get(at).copied() {
+        if next(state).contains(&to) {
+            return true;
+        }
+        seen.extend(next(state).iter().filter(|state| !seen.contains(state)).copied().collect::<Vec<_>>());
+        at += 1;
+    }
+    false
+}
+
 /// The states in which an agency answers, by their numbers in the store, which are those of CBOR.
 fn answer_number(state: ReferralState) -> Option<u32> {
     match state {
@@ -179,5 +231,31 @@ fn answer_number(state: ReferralState) -> Option<u32> {
         | ReferralState::Sent
         | ReferralState::Revoked
         | ReferralState::Overdue => None,
+    }
+}
+
+/// The answer with this number.
+fn answered(number: u32) -> Option<ReferralState> {
+    let answers = [ReferralState::Accepted, ReferralState::Rejected, ReferralState::Done];
+    answers.into_iter().find(|state| answer_number(*state) == Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand from the table of moves in DOMAIN: declined, rejected, done and revoked are ends.
+    #[test]
+    fn what_can_still_be_answered() {
+        use ReferralState::{Accepted, Declined, Done, Offered, Overdue, Rejected, Revoked, Sent};
+        for to in [Accepted, Rejected, Done] {
+            for from in [Offered, Sent, Overdue] {
+                assert!(comes_to(from, to), "{from:?} {to:?}");
+            }
+            for from in [Declined, Rejected, Done, Revoked] {
+                assert!(!comes_to(from, to), "{from:?} {to:?}");
+            }
+        }
+        assert!(comes_to(Accepted, Done) && comes_to(Accepted, Rejected) && !comes_to(Accepted, Accepted));
     }
 }

@@ -4,7 +4,7 @@
 use amparo_schema::person::{Exploitation, Sex};
 use amparo_schema::text::Lang;
 
-/// Losses that are counted.
+/// Losses that are counted, for the operator. Not counted is what would speak against somebody, or of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lossy {
     Sex,
@@ -12,9 +12,6 @@ pub(super) enum Lossy {
     Language,
     Age,
     Foreign,
-    Children,
-    Unaccompanied,
-    Offence,
     Outcome,
     Referral,
     Exploitation,
@@ -47,23 +44,18 @@ pub(super) const LOSSES: &[Line] = &[
         "the country is not asked; nationality as words is no code of ISO 3166",
     ),
     (
-        Some(Lossy::Children),
+        None,
         "children along",
         "prs_NumberOfChildren",
         "how many children are along says neither how many there are nor whose they are",
     ),
     (
-        Some(Lossy::Unaccompanied),
-        "child without parent or guardian",
+        None,
+        "whether a child has someone responsible along, as answered",
         "",
         "no field; guidance 7 of the standard has classes of children, the field list has none",
     ),
-    (
-        Some(Lossy::Offence),
-        "found while suspected of an offence",
-        "",
-        "no field, and it would speak against the person",
-    ),
+    (None, "connection with an act, as answered", "", "no field, and it would speak against the person"),
     (
         Some(Lossy::Outcome),
         "outcome classes other than presumed",
@@ -73,8 +65,8 @@ pub(super) const LOSSES: &[Line] = &[
     (
         Some(Lossy::Referral),
         "referral: contact, state, times, reasons",
-        "cas_ReferredOrganisation; cas_OutgoingReferralDate; cas_OutgoingReferralDetails",
-        "which service and which day could name a person in a small place; only that there was a referral goes",
+        "cas_ReferredOrganisation; cas_OutgoingReferralDate; cas_OutgoingReferralDetails; cas_ReasonForOutgoingReferral",
+        "which service and which day could name a person in a small place, and nobody is asked for a reason of the list; only that a referral to the receiver is under way goes",
     ),
     (
         Some(Lossy::Exploitation),
@@ -92,7 +84,7 @@ pub(super) const LOSSES: &[Line] = &[
         Some(Lossy::Identity),
         "nationality, safe contact, further names and documents",
         "prs_Citizenship; prs_MobilePhone; prs_Email",
-        "words without a form; the safe way to reach a person is no telephone field",
+        "words without a form; the safe way to reach a person is no telephone field; of names or documents on which devices disagree none goes",
     ),
     (
         None,
@@ -104,7 +96,7 @@ pub(super) const LOSSES: &[Line] = &[
         None,
         "screening closed",
         "cas_Status",
-        "a closed screening is no closed case: Active, and ClosedReferred once a service accepted; FollowUp and Closed are never written",
+        "a closed screening is no closed case: Active while a referral to the receiver is under way, and else nothing; ClosedReferred, FollowUp and Closed are never written",
     ),
     (
         None,

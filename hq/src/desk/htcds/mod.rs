@@ -1,8 +1,9 @@
 //! Export to IOM's Human Trafficking Case Data Standard (HTCDS 2.0 of 24 December 2021, CC BY 4.0), with a
 //! report of what is lost.
 //!
-//! Owns which case may leave, and what of it: a consent to share with the receiver, field group by field
-//! group. Pseudonymous unless identity is asked for and was consented to for this receiver. Says at most
+//! Owns which case may leave, and what of it: the screenings in which the person agreed to share with the
+//! receiver, each as far as it was agreed there, field group by field group. A no in any screening holds for the
+//! whole case, and so does a last word that is narrower. Pseudonymous unless identity is asked for and was consented to for this receiver. Says at most
 //! "possible" of anyone. Never fills a field of the standard with a guess. IOM endorses nothing of this.
 
 mod mapping;
@@ -11,15 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_schema::answer::Answer;
 use amparo_schema::fact::{ConsentBy, IdentityField, Scope};
-use amparo_schema::id::Hash;
+use amparo_schema::id::{Hash, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::{Purpose, intake};
-use amparo_schema::person::Person;
 use serde::Serialize;
 
 use super::report::{Format, csv_text};
-use super::view::{CaseView, ConsentView, ScreeningView, Standing};
+use super::view::{CaseView, ConsentView, Consents, IdentityEntry, ReferralView, ScreeningView, Standing};
 use super::{Desk, DeskError};
 use mapping::{LOSSES, Lossy, exploitation, gender, language};
 
@@ -82,12 +82,9 @@ pub struct Record {
     /// Forms of exploitation.
     #[serde(rename = "vic_TypeOfExploitation")]
     pub exploitation: String,
-    /// `Active`, or `ClosedReferred` once a service took the person.
+    /// `Active` while a referral to the receiver is under way, or nothing.
     #[serde(rename = "cas_Status")]
     pub case_status: String,
-    /// Why it was referred.
-    #[serde(rename = "cas_ReasonForOutgoingReferral")]
-    pub reason: String,
     /// That the person consented to this sharing.
     #[serde(rename = "con_Consent")]
     pub consent: String,
@@ -108,11 +105,13 @@ pub struct Loss {
     pub htcds: &'static str,
     /// What is lost, or why nothing goes.
     pub lost: &'static str,
-    /// How often it happened in this export; 0 for what is always so.
+    /// How often it happened in this export; 0 for what is always so, and for what would speak against somebody.
+    /// For the operator, and in no file for the receiver: in an export of few it speaks of one person.
+    #[serde(skip)]
     pub times: u64,
 }
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 9] = [
     "case",
     "prs_FirstName",
     "prs_IdentityNumber",
@@ -121,7 +120,6 @@ const HEAD: [&str; 10] = [
     "vic_TraffickingStatus",
     "vic_TypeOfExploitation",
     "cas_Status",
-    "cas_ReasonForOutgoingReferral",
     "con_Consent",
 ];
 
@@ -134,6 +132,13 @@ pub fn export(desk: &Desk, asked: &Asked, now_ms: i64) -> Result<Export, DeskErr
     let mut making = Making::new(asked, now_ms);
     desk.each_case(now_ms, |case| making.add(&case))?;
     Ok(making.done())
+}
+
+/// A screening of which something may go.
+struct Shared<'c> {
+    screening: &'c ScreeningView,
+    scope: BTreeSet<Scope>,
+    identity: bool,
 }
 
 /// An export in the making; pure.
@@ -153,14 +158,14 @@ impl<'a> Making<'a> {
         Self { asked, now_ms, export, times: BTreeMap::new() }
     }
 
-    /// Exports a case, if it may go.
+    /// Exports a case, if anything of it may go.
     pub fn add(&mut self, case: &CaseView) {
-        match self.permit(case, Purpose::ShareService) {
-            Some(permit) => {
-                let record = self.record(case, permit);
-                self.export.records.push(record);
-            }
-            None => self.export.left_out += 1,
+        let shared = self.shared(case);
+        if shared.is_empty() {
+            self.export.left_out += 1;
+        } else {
+            let record = self.record(case, &shared);
+            self.export.records.push(record);
         }
     }
 
@@ -176,102 +181,111 @@ impl<'a> Making<'a> {
         self.export
     }
 
-    /// The consent by which something may go to the receiver. A person who is or may be a child needs a
-    /// guardian's or the authority's.
-    fn permit<'c>(&self, case: &'c CaseView, purpose: Purpose) -> Option<&'c ConsentView> {
-        let consents = &case.consents;
-        let receiver = Some(&self.asked.receiver);
+    /// The screenings of which something may go.
+    fn shared<'c>(&self, case: &'c CaseView) -> Vec<Shared<'c>> {
+        let shared = |screening| {
+            let scope = self.scope(case, screening, Purpose::ShareService)?;
+            let identity = self.scope(case, screening, Purpose::ShareIdentity);
+            let identity = identity.is_some_and(|scope| scope.contains(&Scope::Identity));
+            Some(Shared { screening, scope, identity })
+        };
+        case.screenings.iter().filter(|s| !s.is_hidden()).filter_map(shared).collect()
+    }
+
+    /// What of a screening may go for this purpose: what was agreed in it, and in the case as a whole. A person
+    /// who is or may be a child in any screening needs a guardian's consent or the authority's.
+    fn scope(&self, case: &CaseView, screening: &ScreeningView, purpose: Purpose) -> Option<BTreeSet<Scope>> {
         let child = case.screenings.iter().any(|s| s.person.is_child());
+        let permit = |consents: &Consents| self.permit(consents, purpose, child);
+        let (whole, own) = (permit(&case.consents)?, permit(&screening.consents)?);
+        Some(whole.intersection(&own).copied().collect())
+    }
+
+    fn permit(&self, consents: &Consents, purpose: Purpose, child: bool) -> Option<BTreeSet<Scope>> {
+        let receiver = Some(&self.asked.receiver);
         let stands = |c: &&ConsentView| {
             c.purpose == purpose && c.receiver.as_ref() == receiver && c.standing == Standing::Given
         };
         let found = consents.all.iter().find(stands)?;
         let grown = !child || !found.by.contains(&ConsentBy::Person);
-        (grown && consents.allows(purpose, receiver, self.now_ms)).then_some(found)
+        (grown && consents.allows(purpose, receiver, self.now_ms)).then(|| found.scope.clone())
     }
 
     fn lost(&mut self, kind: Lossy) {
         *self.times.entry(kind).or_default() += 1;
     }
 
-    fn record(&mut self, case: &CaseView, permit: &ConsentView) -> Record {
+    fn record(&mut self, case: &CaseView, shared: &[Shared<'_>]) -> Record {
         let name = Hash::of("amparo-htcds-case-1", &[self.asked.receiver.as_str().as_bytes(), &case.case.0]);
         let mut record = Record {
             case: name.to_string().chars().take(32).collect(),
             consent: "Yes".into(),
             ..Record::default()
         };
-        if permit.scope.contains(&Scope::Needs) {
-            self.needs(case, &mut record);
-        }
-        if permit.scope.contains(&Scope::Outcome) {
-            self.outcome(case, &mut record);
-        }
-        if permit.scope.contains(&Scope::Indicators) {
-            self.indicators(case, &mut record);
-        }
+        let with = |scope| -> Vec<&ScreeningView> {
+            shared.iter().filter(|s| s.scope.contains(&scope)).map(|s| s.screening).collect()
+        };
+        self.needs(&with(Scope::Needs), &mut record);
+        self.outcome(case, &with(Scope::Outcome), &mut record);
+        self.indicators(&with(Scope::Indicators), &mut record);
         if self.asked.identity == Identity::WhereConsented {
-            self.identity(case, &mut record);
+            let named = shared.iter().filter(|s| s.identity).map(|s| s.screening.screening).collect();
+            self.identity(case, &named, &mut record);
         }
         record
     }
 
-    fn needs(&mut self, case: &CaseView, record: &mut Record) {
-        let sexes: BTreeSet<_> = case.screenings.iter().filter_map(|s| s.person.sex).collect();
+    fn needs(&mut self, screenings: &[&ScreeningView], record: &mut Record) {
+        let sexes: BTreeSet<_> = screenings.iter().filter_map(|s| s.person.sex).collect();
         // Devices may disagree within one screening, which then has no sex at all.
-        let unsettled = |s: &ScreeningView| s.person.sex.is_none() && said_differently(s, intake::SEX);
+        let unsettled = |s: &&ScreeningView| s.person.sex.is_none() && said_differently(s, intake::SEX);
         match (sexes.first(), sexes.len()) {
-            (Some(sex), 1) if !case.screenings.iter().any(unsettled) => {
+            (Some(sex), 1) if !screenings.iter().any(unsettled) => {
                 record.gender = gender(*sex).into();
                 self.lost(Lossy::Sex);
             }
-            (None, _) if !case.screenings.iter().any(unsettled) => {}
+            (None, _) if !screenings.iter().any(unsettled) => {}
             _ => self.lost(Lossy::Disagree),
         }
-        let spoken: BTreeSet<_> = case.screenings.iter().flat_map(|s| &s.person.languages).collect();
+        let spoken: BTreeSet<_> = screenings.iter().flat_map(|s| &s.person.languages).collect();
         match (spoken.first().and_then(|lang| language(lang)), spoken.len()) {
             (_, 0) => {}
             (Some(code), 1) => record.language = code.into(),
             _ => self.lost(Lossy::Language),
         }
-        if case.screenings.iter().any(|s| s.person.age.is_some()) {
+        if screenings.iter().any(|s| s.person.age.is_some()) {
             self.lost(Lossy::Age);
         }
-        if case.screenings.iter().any(|s| s.person.foreign.is_some()) {
+        if screenings.iter().any(|s| s.person.foreign.is_some()) {
             self.lost(Lossy::Foreign);
-        }
-        let noted = |said: fn(&Person) -> bool| case.screenings.iter().any(|s| said(&s.person));
-        if noted(|person| person.children_along.is_some()) {
-            self.lost(Lossy::Children);
-        }
-        if noted(|person| person.unaccompanied.is_some()) {
-            self.lost(Lossy::Unaccompanied);
-        }
-        if noted(|person| person.offence_suspected.is_some()) {
-            self.lost(Lossy::Offence);
         }
     }
 
-    fn outcome(&mut self, case: &CaseView, record: &mut Record) {
-        if case.outcomes.contains(&Outcome::Presumed) {
+    fn outcome(&mut self, case: &CaseView, screenings: &[&ScreeningView], record: &mut Record) {
+        let outcomes: BTreeSet<Outcome> =
+            screenings.iter().flat_map(|s| s.outcomes.iter().copied()).collect();
+        if outcomes.contains(&Outcome::Presumed) {
             record.status = "PossibleVictimOfTrafficking".into();
         }
-        for _ in case.outcomes.iter().filter(|class| **class != Outcome::Presumed) {
+        for _ in outcomes.iter().filter(|class| **class != Outcome::Presumed) {
             self.lost(Lossy::Outcome);
         }
-        let accepted = case.referrals.iter().any(super::view::ReferralView::is_accepted);
-        record.case_status = if accepted { "ClosedReferred" } else { "Active" }.into();
-        if case.referrals.iter().any(super::view::ReferralView::was_sent) {
-            record.reason = "AdditionalServicesRequired".into();
+        let told = |r: &&ReferralView| {
+            let here = screenings.iter().any(|s| r.screening == Some(s.screening));
+            here && r.contact.as_ref().is_some_and(|contact| contact.service == self.asked.receiver)
+        };
+        let referrals: Vec<&ReferralView> = case.referrals.iter().filter(told).collect();
+        if referrals.iter().any(|r| r.is_under_way()) {
+            record.case_status = "Active".into();
         }
-        for _ in &case.referrals {
+        for _ in &referrals {
             self.lost(Lossy::Referral);
         }
     }
 
-    fn indicators(&mut self, case: &CaseView, record: &mut Record) {
+    fn indicators(&mut self, screenings: &[&ScreeningView], record: &mut Record) {
         let forms: BTreeSet<_> =
-            case.screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
+            screenings.iter().flat_map(|s| s.person.exploitation.iter().copied()).collect();
         let mut words = BTreeSet::new();
         for form in forms {
             let (word, exact) = exploitation(form);
@@ -283,24 +297,36 @@ impl<'a> Making<'a> {
         record.exploitation = words.into_iter().collect::<Vec<_>>().join(";");
     }
 
-    fn identity(&mut self, case: &CaseView, record: &mut Record) {
-        let permitted = self
-            .permit(case, Purpose::ShareIdentity)
-            .is_some_and(|permit| permit.scope.contains(&Scope::Identity));
-        if !permitted {
-            return;
-        }
-        for entry in &case.identity {
-            match entry.field {
-                IdentityField::Name if record.first_name.is_empty() => {
-                    record.first_name.clone_from(&entry.value);
-                    self.lost(Lossy::Name);
+    fn identity(&mut self, case: &CaseView, screenings: &BTreeSet<ScreeningId>, record: &mut Record) {
+        let told = |entry: &&IdentityEntry| entry.screening.is_some_and(|id| screenings.contains(&id));
+        let told: Vec<&IdentityEntry> = case.identity.iter().filter(told).collect();
+        for (field, to) in [
+            (IdentityField::Name, &mut record.first_name),
+            (IdentityField::Document, &mut record.identity_number),
+        ] {
+            // The last that each phone wrote; where phones differ, nobody here knows better.
+            let mut last: BTreeMap<_, &IdentityEntry> = BTreeMap::new();
+            for entry in told.iter().filter(|entry| entry.field == field) {
+                let author = &entry.author;
+                let newest = last.entry((author.device, author.incarnation)).or_insert(entry);
+                if newest.author.counter < author.counter {
+                    *newest = entry;
                 }
-                IdentityField::Document if record.identity_number.is_empty() => {
-                    record.identity_number.clone_from(&entry.value);
-                }
+            }
+            let values: BTreeSet<&str> = last.values().map(|entry| entry.value.as_str()).collect();
+            match (values.first(), values.len()) {
+                (Some(value), 1) => *to = (*value).to_owned(),
+                (None, _) => {}
                 _ => self.lost(Lossy::Identity),
             }
+        }
+        if !record.first_name.is_empty() {
+            self.lost(Lossy::Name);
+        }
+        let fits =
+            |entry: &&&IdentityEntry| matches!(entry.field, IdentityField::Name | IdentityField::Document);
+        for _ in told.iter().filter(|entry| !fits(entry)) {
+            self.lost(Lossy::Identity);
         }
     }
 }
@@ -330,13 +356,13 @@ impl Export {
     /// # Errors
     /// [`DeskError::Text`].
     pub fn losses_csv(&self) -> Result<String, DeskError> {
-        let row = |l: &Loss| [l.ours.into(), l.htcds.into(), l.lost.into(), l.times.to_string()];
-        csv_text(&["ours", "htcds", "lost", "times"], self.losses.iter().map(row))
+        let row = |l: &Loss| [l.ours, l.htcds, l.lost].map(str::to_owned);
+        csv_text(&["ours", "htcds", "lost"], self.losses.iter().map(row))
     }
 }
 
 impl Record {
-    fn cells(&self) -> [String; 10] {
+    fn cells(&self) -> [String; 9] {
         let fields = [
             &self.case,
             &self.first_name,
@@ -346,7 +372,6 @@ impl Record {
             &self.status,
             &self.exploitation,
             &self.case_status,
-            &self.reason,
             &self.consent,
         ];
         fields.map(Clone::clone)

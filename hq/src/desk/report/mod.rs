@@ -23,8 +23,6 @@ use super::{Desk, DeskError};
 pub struct Rules {
     /// The least number that is shown.
     pub threshold: Threshold,
-    /// Who is counted.
-    pub counted: Counted,
     /// By what of the place.
     pub place: PlaceBy,
 }
@@ -61,17 +59,6 @@ impl PlaceBy {
     }
 }
 
-/// Who is counted. Whoever refused or withdrew is never counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counted {
-    /// Screenings with a standing consent to statistics.
-    #[default]
-    Consented,
-    /// Every screening that was not refused: where the policy asks for no consent to statistics.
-    NotRefused,
-}
-
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -92,8 +79,6 @@ pub struct Report {
     pub to: jiff::civil::Date,
     /// What is counted.
     pub unit: Unit,
-    /// Who is counted.
-    pub counted: Counted,
     /// The least number that is shown.
     pub threshold: u64,
     /// All that were counted.

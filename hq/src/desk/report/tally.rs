@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use amparo_schema::fact::ReferralState;
 use amparo_schema::outcome::Outcome;
 use amparo_schema::pack::policy::Purpose;
 use amparo_schema::person::{Exploitation, Person, Setting, Sex};
 
 use super::period::Lies;
 use super::suppress::{Threshold, adding_up, overlapping};
-use super::{Cell, Counted, Period, PlaceBy, Report, Rules, Table, Unit, Variable};
+use super::{Cell, Period, PlaceBy, Report, Rules, Table, Unit, Variable};
 use crate::desk::view::{CaseView, ReferralView, ScreeningView, Standing};
 
 /// Counts in the making.
@@ -70,8 +69,8 @@ impl Tally {
     }
 
     fn count(&mut self, case: &CaseView, screening: &ScreeningView) {
-        // What was withdrawn as a whole has no day and no answers; it is counted at the desk, not here.
-        if screening.opened.is_empty() && screening.hidden > 0 {
+        // What is not shown as a whole has no day and no answers; it is counted at the desk, not here.
+        if screening.is_hidden() {
             return;
         }
         let lies = self.period.holds(screening.when());
@@ -101,12 +100,7 @@ impl Tally {
             c.all.iter().any(|c| c.purpose == Purpose::Statistics && no(c.standing))
         };
         let refused = said_no(&case.consents) || said_no(&screening.consents);
-        match self.rules.counted {
-            Counted::NotRefused => !refused,
-            Counted::Consented => {
-                !refused && screening.consents.allows(Purpose::Statistics, None, self.now_ms)
-            }
-        }
+        !refused && screening.consents.allows(Purpose::Statistics, None, self.now_ms)
     }
 
     /// The report.
@@ -123,7 +117,6 @@ impl Tally {
             from,
             to,
             unit: if sdg { Unit::Cases } else { Unit::Screenings },
-            counted: self.rules.counted,
             threshold: least.get(),
             total: least.alone(self.total),
             tables: self.counts.iter().map(table).collect(),
@@ -174,14 +167,14 @@ fn is_sdg(period: Period) -> bool {
 fn notes(sdg: bool, least: Threshold, place: PlaceBy) -> Vec<&'static str> {
     let mut notes = vec![
         "Screenings note indicators. They are not formal identifications; never add the two series.",
-        "Counts of one desk: what was disclosed to this agency, and only where the person agreed to be counted.",
+        "Counts of one desk: what was disclosed to this agency and it may still read, where the person agreed to be counted.",
         "Numbers below the threshold, and cells that would give them away, are suppressed (Cox 1980). Zero is shown where that gives nothing away.",
         "Do not publish overlapping periods or several desks' reports of one period: they can be subtracted.",
         "Never publish figures of a single post.",
     ];
     if least < Threshold::PUBLISHED || (!sdg && !place.is_coarse()) {
         notes.push(
-            "For reading inside the agency alone: small areas, posts or numbers below 11 are shown. Neither \
+            "For reading inside the agency alone: small areas, posts or numbers from 1 to 10 are shown. Neither \
              publish it nor hand it on; beside another report of the period it tells what that one hides.",
         );
     }
@@ -267,7 +260,7 @@ fn referral(case: &CaseView, screening: &ScreeningView) -> &'static str {
         "accepted"
     } else if of_this().any(ReferralView::was_sent) {
         "sent"
-    } else if of_this().any(|r| r.state == ReferralState::Offered || r.state == ReferralState::Declined) {
+    } else if of_this().next().is_some() {
         "offered"
     } else {
         "none"

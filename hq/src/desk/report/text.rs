@@ -1,5 +1,7 @@
 //! Reports as text.
 
+use amparo_schema::text::is_deceptive;
+
 use super::{Cell, Format, Report};
 use crate::desk::DeskError;
 
@@ -22,7 +24,6 @@ impl Report {
             ("undated".into(), String::new(), count(self.undated)),
             ("not_counted".into(), String::new(), count(self.not_counted)),
             ("threshold".into(), String::new(), self.threshold.to_string()),
-            ("counted".into(), word(&self.counted)?, String::new()),
         ];
         for table in &self.tables {
             let variable = word(&table.variable)?;
@@ -39,7 +40,7 @@ impl Report {
     }
 }
 
-/// Rows as CSV. What a spreadsheet would run as a formula is written as text.
+/// Rows as CSV. What a spreadsheet would run as a formula, or a terminal obey, is written as text.
 pub(in crate::desk) fn csv_text<const N: usize>(
     head: &[&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -53,8 +54,20 @@ pub(in crate::desk) fn csv_text<const N: usize>(
     String::from_utf8(bytes).map_err(|_| DeskError::Text)
 }
 
+/// What a device wrote, as nothing but words: no character that steers a terminal or ends a line, and nothing
+/// that begins like a formula, neither at the start nor after a semicolon, at which spreadsheets in Spanish
+/// begin the next cell.
 fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+    let mut out = String::with_capacity(text.len());
+    let mut begins = true;
+    for c in text.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }) {
+        if begins && matches!(c, '=' | '+' | '-' | '@') {
+            out.push('\'');
+        }
+        begins = c == ';' || (begins && matches!(c, ' ' | '"'));
+        out.push(c);
+    }
+    out
 }
 
 fn word(value: &impl serde::Serialize) -> Result<String, DeskError> {
@@ -68,5 +81,37 @@ fn count(cell: Cell) -> String {
     match cell {
         Cell::Count(n) => n.to_string(),
         Cell::Suppressed => "suppressed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Read with a comma or, as in Spanish, with a semicolon: no cell begins like a formula.
+        #[test]
+        fn no_cell_is_a_formula(words in proptest::array::uniform3("[x;,=\"' \n\t\u{202e}+@-]{0,12}")) {
+            let text = csv_text(&["a", "b", "c"], std::iter::once(words)).unwrap();
+            prop_assert!(!text.chars().any(|c| is_deceptive(c) && c != '\n'));
+            for delimiter in [b',', b';'] {
+                let mut reader = csv::ReaderBuilder::new();
+                let mut reader = reader.delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+                for record in reader.records() {
+                    for cell in &record.unwrap() {
+                        let begins = cell.trim_start_matches([' ', '"']);
+                        prop_assert!(!begins.starts_with(['=', '+', '-', '@']), "{text:?} {cell:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_stay_words() {
+        let cells = ["A-B = 1", "x;=HYPERLINK(1)", "a\u{202e}b"].map(str::to_owned);
+        let text = csv_text(&["a", "b", "c"], std::iter::once(cells)).unwrap();
+        assert_eq!(text, "a,b,c\nA-B = 1,x;'=HYPERLINK(1),a\u{fffd}b\n");
     }
 }

@@ -121,28 +121,28 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Hides or shows what the feed ever told from `position` on.
-    pub(in crate::desk) fn settle_from(&self, feed: FeedId, position: u64) -> Result<(), DeskError> {
+    /// Hides or shows what the feed ever told from `position` on. True when something was erased.
+    pub(in crate::desk) fn settle_from(&self, feed: FeedId, position: u64) -> Result<bool, DeskError> {
         let mut found = self
             .0
             .prepare_cached("SELECT DISTINCT segment FROM delivery WHERE feed = ?1 AND position >= ?2")?;
         let mut rows = found.query(params![&feed.0.0[..], whole(position)?])?;
+        let mut erased = false;
         while let Some(row) = rows.next()? {
-            self.settle(Hash(bytes(row.get(0)?, "segment")?))?;
+            erased |= self.settle(Hash(bytes(row.get(0)?, "segment")?))?;
         }
-        Ok(())
+        Ok(erased)
     }
 
-    /// Hides or shows a segment, by everything that was told of it, and erases what was withdrawn.
-    pub(in crate::desk) fn settle(&self, segment: Hash) -> Result<(), DeskError> {
+    /// Hides or shows a segment, by everything that was told of it, and erases what was withdrawn. True when
+    /// something was erased: then the store is to [let go](super::Store::let_go) of it.
+    pub(in crate::desk) fn settle(&self, segment: Hash) -> Result<bool, DeskError> {
         let all = self.deliveries(segment)?;
-        if withdrawn(&all) {
-            self.erase(segment)?;
-        }
+        let erased = withdrawn(&all) && self.erase(segment)?;
         let hide = hidden(&all);
         let change = "UPDATE segment SET hidden = ?2 WHERE hash = ?1 AND hidden <> ?2";
         self.0.execute(change, params![&segment.0[..], hide])?;
-        Ok(())
+        Ok(erased)
     }
 
     fn deliveries(&self, segment: Hash) -> Result<Vec<Delivered>, DeskError> {

@@ -10,6 +10,11 @@ use rusqlite::{OptionalExtension, params};
 use super::{Tx, bytes, count, whole};
 use crate::desk::DeskError;
 
+/// Facts that one device may say of one case; of what belongs to no case, in its life. Some whole screenings.
+const CASE_FACTS_MAX: u64 = 65_536;
+/// Bytes of these facts: twice the largest segment.
+const CASE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
 /// A segment that opened, with everything that is kept of it.
 pub(in crate::desk) struct NewSegment<'a> {
     /// Its header.
@@ -116,6 +121,31 @@ impl Tx<'_> {
         Ok(true)
     }
 
+    /// Whether a segment is here already, or what its device said of its case stays within bounds with it. A
+    /// case is read whole, so none may grow without end; each device has its own share of it.
+    pub(in crate::desk) fn fits(
+        &self,
+        header: &Header,
+        hash: Hash,
+        plain: &Plain,
+    ) -> Result<bool, DeskError> {
+        let here = "SELECT EXISTS (SELECT 1 FROM segment WHERE hash = ?1 AND length(bytes) > 0)";
+        if self.0.query_row(here, [&hash.0[..]], |r| r.get(0))? {
+            return Ok(true);
+        }
+        let held: (i64, i64) = self.0.query_row(
+            "SELECT count(*), coalesce(sum(length(body)), 0) FROM fact
+             WHERE case_id IS ?1 AND device = ?2 AND segment <> ?3",
+            params![plain.case.map(|id| id.0.to_vec()), &header.device.0[..], &hash.0[..]],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+        let new = plain.events.iter().fold(0_usize, |sum, event| sum.saturating_add(event.fact.len()));
+        let within = |held: i64, new: usize, most: u64| {
+            Ok::<_, DeskError>(count(held)?.saturating_add(new.try_into().unwrap_or(u64::MAX)) <= most)
+        };
+        Ok(within(held.0, plain.events.len(), CASE_FACTS_MAX)? && within(held.1, new, CASE_BYTES_MAX)?)
+    }
+
     fn keep_facts(&self, new: &NewSegment<'_>) -> Result<(), DeskError> {
         let mut add = self.0.prepare_cached(
             "INSERT INTO fact (segment, counter, device, incarnation, case_id, screening, compartment, body)
@@ -137,17 +167,20 @@ impl Tx<'_> {
     }
 
     /// Erases what a segment says, its ciphertext and its grant. That there was such a fact of the case stays,
-    /// and so do facts about consent: a no counts also when it was withdrawn itself.
-    pub(in crate::desk) fn erase(&self, segment: Hash) -> Result<(), DeskError> {
+    /// and so do facts about consent, which devices seal together with those of the case: a no counts also when
+    /// it was withdrawn itself. False when there was nothing to erase.
+    pub(in crate::desk) fn erase(&self, segment: Hash) -> Result<bool, DeskError> {
         let changed = self.0.execute(
-            "UPDATE segment SET bytes = x'', granted = x'' WHERE hash = ?1 AND length(bytes) > 0
-             AND NOT EXISTS (SELECT 1 FROM fact WHERE segment = ?1 AND compartment = ?2)",
-            params![&segment.0[..], compartment_code(Compartment::Consent)],
+            "UPDATE segment SET bytes = x'', granted = x'' WHERE hash = ?1 AND length(bytes) > 0",
+            [&segment.0[..]],
         )?;
         if changed > 0 {
-            self.0.execute("UPDATE fact SET body = x'' WHERE segment = ?1", [&segment.0[..]])?;
+            self.0.execute(
+                "UPDATE fact SET body = x'' WHERE segment = ?1 AND compartment <> ?2",
+                params![&segment.0[..], compartment_code(Compartment::Consent)],
+            )?;
         }
-        Ok(())
+        Ok(changed > 0)
     }
 
     /// Every case of which the desk may read something, or could before it was withdrawn.
@@ -163,7 +196,8 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// The facts of a case; without one, those that belong to no case.
+    /// The facts of a case; without one, those that belong to no case. As many as [`Tx::fits`] let in of each
+    /// device.
     pub(in crate::desk) fn rows(&self, case: Option<CaseId>) -> Result<Vec<Row>, DeskError> {
         let mut found = self.0.prepare_cached(&format!("{ROWS} WHERE f.case_id IS ?1"))?;
         let mut rows = found.query([case.map(|id| id.0.to_vec())])?;

@@ -1,7 +1,7 @@
 //! Feeds, their links, and entries that could not be taken.
 
-use amparo_schema::id::Hash;
-use amparo_schema::limits::ASIDE_MAX;
+use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::limits::{ASIDE_BYTES_MAX, ASIDE_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::feed::{Cursor, FeedId};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
@@ -49,6 +49,24 @@ pub struct Aside {
     pub why: String,
     /// When it came, milliseconds since 1970 by the desk's clock.
     pub received_ms: i64,
+    /// The device whose certificate it showed.
+    pub device: Option<DeviceId>,
+}
+
+/// An entry to be set aside.
+pub(in crate::desk) struct NewAside<'a> {
+    /// The entry.
+    pub(in crate::desk) entry: &'a [u8],
+    /// Why, as a fixed word.
+    pub(in crate::desk) why: &'static str,
+    /// The device whose certificate it shows.
+    pub(in crate::desk) device: Option<DeviceId>,
+    /// Who tried to read it.
+    pub(in crate::desk) reader: Hash,
+    /// Where it stands.
+    pub(in crate::desk) place: &'a Place,
+    /// When it came, by the desk's clock.
+    pub(in crate::desk) received_ms: i64,
 }
 
 impl Tx<'_> {
@@ -148,44 +166,79 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// Sets an entry aside, once. False when there is no room left: then it is only counted by its place.
-    pub(in crate::desk) fn set_aside(
-        &self,
-        entry: &[u8],
-        why: &'static str,
-        place: &Place,
-        received_ms: i64,
-    ) -> Result<bool, DeskError> {
-        let kept: i64 = self.0.query_row("SELECT count(*) FROM aside", [], |r| r.get(0))?;
-        if count(kept)? >= ASIDE_MAX {
+    /// Sets an entry aside, once; one that lies there has the place that it has now. False when its device, or
+    /// all that shows none together, has no room left: then it is only counted.
+    pub(in crate::desk) fn set_aside(&self, new: &NewAside<'_>) -> Result<bool, DeskError> {
+        let (hash, device) = (aside_hash(new.entry), new.device.map(|id| id.0.to_vec()));
+        let place = (whole(new.place.generation)?, whole(new.place.position)?);
+        let moved = self.0.execute(
+            "UPDATE aside SET feed = ?2, generation = ?3, position = ?4, why = ?5, reader = ?6 WHERE hash = ?1",
+            params![&hash.0[..], &new.place.feed.0.0[..], place.0, place.1, new.why, &new.reader.0[..]],
+        )?;
+        if moved > 0 {
+            return Ok(true);
+        }
+        let bytes = (new.entry.len() <= FRAME_BYTES_MAX).then_some(new.entry);
+        let size = u64::try_from(bytes.map_or(0, <[u8]>::len)).unwrap_or(u64::MAX);
+        let (kept, kept_bytes): (i64, i64) = self.0.query_row(
+            "SELECT count(*), coalesce(sum(size), 0) FROM aside WHERE device IS ?1",
+            [&device],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )?;
+        if count(kept)? >= ASIDE_MAX || count(kept_bytes)?.saturating_add(size) > ASIDE_BYTES_MAX {
             return Ok(false);
         }
-        let bytes = (entry.len() <= amparo_schema::limits::FRAME_BYTES_MAX).then_some(entry);
         self.0.execute(
-            "INSERT INTO aside (hash, feed, generation, position, why, received_ms, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING",
+            "INSERT INTO aside
+                 (hash, feed, generation, position, why, received_ms, device, reader, size, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
-                &aside_hash(entry).0[..],
-                &place.feed.0.0[..],
-                whole(place.generation)?,
-                whole(place.position)?,
-                why,
-                received_ms,
+                &hash.0[..],
+                &new.place.feed.0.0[..],
+                place.0,
+                place.1,
+                new.why,
+                new.received_ms,
+                device,
+                &new.reader.0[..],
+                whole(size)?,
                 bytes,
             ],
         )?;
         Ok(true)
     }
 
+    /// What was set aside and this reader has not tried.
+    pub(in crate::desk) fn aside_untried(&self, reader: Hash) -> Result<Vec<Hash>, DeskError> {
+        let mut found = self.0.prepare_cached(
+            "SELECT hash FROM aside WHERE reader <> ?1 ORDER BY received_ms, position, hash",
+        )?;
+        let mut rows = found.query([&reader.0[..]])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(Hash(bytes(row.get(0)?, "hash")?));
+        }
+        Ok(out)
+    }
+
+    /// Notes that this reader has tried all of it.
+    pub(in crate::desk) fn all_tried(&self, reader: Hash) -> Result<(), DeskError> {
+        self.0.execute("UPDATE aside SET reader = ?1 WHERE reader <> ?1", [&reader.0[..]])?;
+        Ok(())
+    }
+
     /// What was set aside, in the order of its coming.
     pub(in crate::desk) fn aside(&self) -> Result<Vec<Aside>, DeskError> {
         let mut found = self.0.prepare_cached(
-            "SELECT hash, position, why, received_ms FROM aside ORDER BY received_ms, position, hash",
+            "SELECT hash, position, why, received_ms, device FROM aside
+             ORDER BY received_ms, position, hash",
         )?;
         let mut rows = found.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
+            let device: Option<Vec<u8>> = row.get(4)?;
             out.push(Aside {
+                device: device.map(|id| bytes(id, "device").map(DeviceId)).transpose()?,
                 hash: Hash(bytes(row.get(0)?, "hash")?),
                 position: count(row.get(1)?)?,
                 why: row.get(2)?,
@@ -221,4 +274,36 @@ impl Tx<'_> {
 
 fn aside_hash(entry: &[u8]) -> Hash {
     Hash::of("amparo-desk-aside-1", &[entry])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::store::Store;
+
+    /// Each device has a share, and so have all that nobody signed for together.
+    #[test]
+    fn one_device_pushes_out_nothing_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = amparo_seal::secret::Key::new(&[1; 32]);
+        let mut store = Store::open(&dir.path().join("desk.db"), &key).unwrap();
+        let tx = store.begin().unwrap();
+        let reader = Hash([7; 32]);
+        let place = Place { feed: FeedId(Hash([1; 32])), generation: 0, position: 0 };
+        let aside = |n: u64, device: Option<u8>| {
+            let (entry, device) = (n.to_be_bytes(), device.map(|d| DeviceId([d; 16])));
+            let new =
+                NewAside { entry: &entry, why: "synthetic", device, reader, place: &place, received_ms: 0 };
+            tx.set_aside(&new).unwrap()
+        };
+        assert!((0..ASIDE_MAX).all(|n| aside(n, Some(1))));
+        assert!(!aside(ASIDE_MAX, Some(1)), "its share is used up");
+        assert!(aside(0, Some(1)), "what lies there is only moved");
+        assert!(aside(ASIDE_MAX, Some(2)) && aside(ASIDE_MAX + 1, None));
+        // Eight bytes are kept of each.
+        let full = i64::try_from(ASIDE_BYTES_MAX - 8).unwrap();
+        tx.0.execute("UPDATE aside SET size = ?1 WHERE device = ?2", params![full, &[2_u8; 16][..]]).unwrap();
+        assert!(aside(ASIDE_MAX + 2, Some(2)) && !aside(ASIDE_MAX + 3, Some(2)));
+        assert_eq!(tx.aside().unwrap().len() as u64, ASIDE_MAX + 3);
+    }
 }

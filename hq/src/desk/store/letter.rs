@@ -30,13 +30,14 @@ pub(in crate::desk) enum Which {
     Waiting,
 }
 
-/// A letter for whoever carries it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+/// A letter as it was written.
+pub(in crate::desk) struct Kept {
     /// Its id.
-    pub id: [u8; 16],
+    pub(in crate::desk) id: [u8; 16],
+    /// The referral that it answers; none for a follow-up.
+    pub(in crate::desk) referral: Option<ReferralId>,
     /// The letter.
-    pub letter: Signed<Letter>,
+    pub(in crate::desk) letter: Signed<Letter>,
 }
 
 /// What is remembered of a letter; its words went sealed to the device and are not kept.
@@ -94,15 +95,18 @@ impl Tx<'_> {
     }
 
     /// Letters with their ids, oldest first.
-    pub(in crate::desk) fn letters(&self, which: Which) -> Result<Vec<Waiting>, DeskError> {
-        let mut found =
-            self.0.prepare_cached("SELECT id, signed FROM letter WHERE posted <= ?1 ORDER BY number")?;
+    pub(in crate::desk) fn letters(&self, which: Which) -> Result<Vec<Kept>, DeskError> {
+        let mut found = self
+            .0
+            .prepare_cached("SELECT id, signed, referral FROM letter WHERE posted <= ?1 ORDER BY number")?;
         let mut rows = found.query([which == Which::All])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
             let signed: Vec<u8> = row.get(1)?;
             let letter = from_bytes(&signed).map_err(|_| DeskError::Damaged("letter"))?;
-            out.push(Waiting { id: bytes(row.get(0)?, "letter")?, letter });
+            let referral: Option<Vec<u8>> = row.get(2)?;
+            let referral = referral.map(|id| bytes(id, "referral").map(ReferralId)).transpose()?;
+            out.push(Kept { id: bytes(row.get(0)?, "letter")?, referral, letter });
         }
         Ok(out)
     }

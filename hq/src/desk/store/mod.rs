@@ -21,10 +21,10 @@ use crate::desk::DeskError;
 
 pub(super) use delivery::Place;
 pub(super) use fact::{NewSegment, Row};
-pub(super) use feed::Feed;
 pub use feed::{Aside, FeedState};
-pub(super) use letter::{NewLetter, Which};
-pub use letter::{Sent, Waiting};
+pub(super) use feed::{Feed, NewAside};
+pub use letter::Sent;
+pub(super) use letter::{Kept, NewLetter, Which};
 
 const VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");

@@ -60,7 +60,7 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_segment ON delivery (segment);
 
--- Facts as they came (empty once they were erased), read again whenever they are looked at, so that a newer desk understands more.
+-- Facts as they came (empty once they were erased, but for facts about consent), read again whenever they are looked at, so that a newer desk understands more.
 CREATE TABLE fact (
     segment BLOB NOT NULL REFERENCES segment (hash),
     counter INTEGER NOT NULL,
@@ -72,9 +72,10 @@ CREATE TABLE fact (
     body BLOB NOT NULL,
     PRIMARY KEY (segment, counter)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX fact_case_id ON fact (case_id);
+CREATE INDEX fact_case_id ON fact (case_id, device);
 
--- Entries that could not be taken, once each.
+-- Entries that could not be taken, once each, at the place that they had last. `device` is whose certificate they showed,
+-- `size` how many bytes are kept, `reader` who tried it last: it is tried again by another one.
 CREATE TABLE aside (
     hash BLOB PRIMARY KEY NOT NULL,
     feed BLOB NOT NULL,
@@ -82,8 +83,12 @@ CREATE TABLE aside (
     position INTEGER NOT NULL,
     why TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
+    device BLOB,
+    reader BLOB NOT NULL,
+    size INTEGER NOT NULL,
     bytes BLOB
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX aside_device ON aside (device, size);
 
 -- Letters written here, numbered as they were written. `posted` says that headquarters has it.
 CREATE TABLE letter (

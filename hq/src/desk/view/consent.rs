@@ -70,7 +70,7 @@ impl Consents {
             c.purpose == purpose
                 && c.receiver.as_ref() == receiver
                 && c.standing == Standing::Given
-                && c.expires_ms.is_none_or(|at| now_ms < at)
+                && !c.has_lapsed(now_ms)
         })
     }
 
@@ -78,14 +78,38 @@ impl Consents {
     /// any: the person said no or took it back, every consent to it has lapsed, or something about consent is
     /// not clear. A consent that was not disclosed speaks neither way.
     pub(super) fn forbids(&self, purpose: Purpose, reading: &Reading<'_>) -> bool {
-        let ours = |r: &Name| reading.services.is_empty() || reading.services.contains(r);
-        let meant =
-            || self.all.iter().filter(|c| c.purpose == purpose && c.receiver.as_ref().is_none_or(ours));
-        let lapsed = |c: &ConsentView| c.expires_ms.is_some_and(|at| at <= reading.now_ms);
+        let meant = || self.meant(purpose, reading);
         self.newer > 0
             || self.pending > 0
             || meant().any(|c| c.standing != Standing::Given)
-            || (meant().next().is_some() && meant().all(lapsed))
+            || (meant().next().is_some() && meant().all(|c| c.has_lapsed(reading.now_ms)))
+    }
+
+    /// Whether the reader may read no longer what was said in the screening that these are of: it answers for
+    /// services, consents to share with one of them were disclosed or refused, and all of these have lapsed or
+    /// were taken back. A phone that is lost never sends a withdrawal. Whoever answers for no service keeps the
+    /// records by its office and rests on no consent to share (`core/src/recipient.rs`).
+    pub(super) fn ended(&self, reading: &Reading<'_>) -> bool {
+        let meant = || self.meant(Purpose::ShareService, reading);
+        let said_no = |s| matches!(s, Standing::Refused | Standing::Withdrawn);
+        let over = |c: &ConsentView| said_no(c.standing) || c.has_lapsed(reading.now_ms);
+        !reading.services.is_empty() && meant().next().is_some() && meant().all(over)
+    }
+
+    /// Consents to this with one of the reader's services or with all; for a reader without services, with any.
+    fn meant<'a>(
+        &'a self,
+        purpose: Purpose,
+        reading: &'a Reading<'_>,
+    ) -> impl Iterator<Item = &'a ConsentView> {
+        let ours = |r: &Name| reading.services.is_empty() || reading.services.contains(r);
+        self.all.iter().filter(move |c| c.purpose == purpose && c.receiver.as_ref().is_none_or(ours))
+    }
+}
+
+impl ConsentView {
+    fn has_lapsed(&self, now_ms: i64) -> bool {
+        self.expires_ms.is_some_and(|at| at <= now_ms)
     }
 }
 

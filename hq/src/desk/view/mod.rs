@@ -2,8 +2,8 @@
 //!
 //! Every view is a pure function of the set of facts (and of the letters that this desk wrote): any order of
 //! coming gives the same. Where facts disagree all sides are shown, each with who, when and where; where one
-//! answer is needed the higher risk and the most restrictive consent win. What was withdrawn is counted and
-//! not shown. Holds no words about the person but those that facts hold.
+//! answer is needed the higher risk and the most restrictive consent win. What was withdrawn, or may be read no
+//! longer, is counted and not shown. Holds no words about the person but those that facts hold.
 
 mod consent;
 mod known;
@@ -52,14 +52,15 @@ pub struct CaseView {
     pub referrals: Vec<ReferralView>,
     /// Referrals that different services accepted: someone must coordinate.
     pub accepted_twice: BTreeSet<ReferralId>,
-    /// Who the person is, where it was disclosed and nothing forbids to show it.
+    /// Who the person is, where it was disclosed and nothing forbids to show it: the last that each chain says in
+    /// each screening, because a name is corrected by writing it again.
     pub identity: Vec<IdentityEntry>,
     /// Words about who the person is that are not shown: the person said no or took it back, the consent has
     /// lapsed, or it is not clear whether it stands.
     pub identity_withheld: u64,
     /// Letters that this desk wrote, in the order of writing.
     pub letters: Vec<Sent>,
-    /// Facts that were withdrawn.
+    /// Facts that were withdrawn, or that the consent to share them no longer covers.
     pub hidden: u64,
     /// Facts that are newer than this reader.
     pub newer: u64,
@@ -120,6 +121,8 @@ pub struct IdentityEntry {
     pub value: String,
     /// Who wrote it.
     pub author: Author,
+    /// In which screening.
+    pub screening: Option<ScreeningId>,
 }
 
 impl std::fmt::Debug for IdentityEntry {
@@ -142,7 +145,7 @@ pub struct Audit {
 /// Who reads, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
-    /// The services that the reading agency answers for.
+    /// The services that the reading agency answers for; none for one that reads by its office.
     pub(super) services: &'a BTreeSet<Name>,
     /// The desk's clock, milliseconds since 1970, by which consents lapse.
     pub(super) now_ms: i64,
@@ -150,7 +153,7 @@ pub(super) struct Reading<'a> {
 
 /// The view of a case.
 pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], reading: &Reading<'_>) -> CaseView {
-    let facts = merge(rows);
+    let facts = while_shared(merge(rows), reading);
     let clocks = Clocks::new(&facts);
     let all: Vec<&Known> = facts.iter().collect();
     let seen: Vec<&Known> = facts.iter().filter(|known| !known.hidden).collect();
@@ -176,6 +179,20 @@ pub(super) fn case(case: CaseId, rows: &[Row], letters: &[Sent], reading: &Readi
         hidden: amount(facts.iter().filter(|known| known.hidden)),
         newer: amount(seen.iter().filter(|known| known.fact.is_none())),
     }
+}
+
+/// Hides what was said in each screening of which the reader may not read any more. Consents stay: they say why.
+fn while_shared(mut facts: Vec<Known>, reading: &Reading<'_>) -> Vec<Known> {
+    let mut by_id: BTreeMap<Option<ScreeningId>, Vec<&Known>> = BTreeMap::new();
+    for known in &facts {
+        by_id.entry(known.screening).or_default().push(known);
+    }
+    let ended = by_id.into_iter().filter(|(_, facts)| consent::consents(facts).ended(reading));
+    let ended: BTreeSet<Option<ScreeningId>> = ended.map(|(id, _)| id).collect();
+    for known in facts.iter_mut().filter(|known| ended.contains(&known.screening)) {
+        known.hidden |= known.compartment != Compartment::Consent;
+    }
+    facts
 }
 
 /// Who the person is, where the law was used to share it without consent; empty where it was not. What was
@@ -214,14 +231,23 @@ fn codes(facts: &[&Known]) -> BTreeSet<String> {
     facts.iter().filter_map(code).collect()
 }
 
+/// The last words of each chain on each field, screening by screening, or how many these are.
 fn identity(facts: &[&Known], forbidden: bool) -> (Vec<IdentityEntry>, u64) {
-    let entry = |known: &&Known| match &known.fact.as_ref()?.body {
-        Body::IdentityGiven { field, value } if known.compartment == Compartment::Identity => {
-            Some(IdentityEntry { field: *field, value: value.clone(), author: known.author() })
+    let mut said: BTreeMap<_, Vec<&Known>> = BTreeMap::new();
+    for known in facts.iter().filter(|known| known.compartment == Compartment::Identity) {
+        if let Some(Body::IdentityGiven { field, .. }) = known.fact.as_ref().map(|fact| &fact.body) {
+            said.entry((*field, known.screening)).or_default().push(known);
+        }
+    }
+    let entry = |known: &Known| match &known.fact.as_ref()?.body {
+        Body::IdentityGiven { field, value } => {
+            let (field, value) = (*field, value.clone());
+            Some(IdentityEntry { field, value, author: known.author(), screening: known.screening })
         }
         _ => None,
     };
-    let entries: Vec<IdentityEntry> = facts.iter().filter_map(entry).collect();
+    let entries: Vec<IdentityEntry> =
+        said.values().flat_map(|facts| known::heads(facts)).filter_map(entry).collect();
     if forbidden { (Vec::new(), amount(entries.iter())) } else { (entries, 0) }
 }
 

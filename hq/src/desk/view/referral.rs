@@ -160,11 +160,19 @@ impl ReferralView {
         matches!(self.state, ReferralState::Accepted | ReferralState::Done)
     }
 
-    /// Whether it ever left for the service.
+    /// Whether it ever left for the service. What was declined or taken back may not have.
     #[must_use]
     pub fn was_sent(&self) -> bool {
-        let left = |to| !matches!(to, ReferralState::Offered | ReferralState::Declined);
-        left(self.state) || self.moves.iter().any(|m| m.to == ReferralState::Sent)
+        use ReferralState::{Declined, Offered, Revoked};
+        let left = |to| !matches!(to, Offered | Declined | Revoked);
+        left(self.state) || self.moves.iter().any(|m| left(m.to))
+    }
+
+    /// Whether it was sent and is not over.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        use ReferralState::{Accepted, Overdue, Sent};
+        matches!(self.state, Sent | Overdue | Accepted)
     }
 }
 

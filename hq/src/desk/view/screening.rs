@@ -40,7 +40,7 @@ pub struct ScreeningView {
     pub closed: bool,
     /// Its consents.
     pub consents: Consents,
-    /// Facts that were withdrawn.
+    /// Facts that were withdrawn, or that the consent to share them no longer covers.
     pub hidden: u64,
 }
 
@@ -54,6 +54,12 @@ pub struct StepView {
 }
 
 impl ScreeningView {
+    /// Whether nothing of what was said in it is shown.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.opened.is_empty() && self.hidden > 0
+    }
+
     /// When it was opened; none when that is not known at all.
     #[must_use]
     pub fn when(&self) -> Option<&When> {

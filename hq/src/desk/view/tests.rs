@@ -21,6 +21,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod identity;
+mod lapsed;
 
 const CASE: CaseId = CaseId([0xca; 16]);
 const DAY: i64 = 86_400_000;
