@@ -3,6 +3,9 @@
 ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segment ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1));
 
+ALTER TABLE segment_grant ADD COLUMN lapses_ms INTEGER;
+CREATE INDEX grant_by_lapse ON segment_grant (lapses_ms) WHERE lapses_ms IS NOT NULL;
+
 CREATE TABLE enrolment (
     only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.
     asked BLOB NOT NULL,                                   -- Headquarters of the last ticket, encoded.

@@ -20,6 +20,7 @@ pub mod feed;
 mod files;
 mod finding;
 mod head;
+pub mod lapse;
 mod migrate;
 mod open;
 pub mod pack;

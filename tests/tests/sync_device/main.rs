@@ -1,6 +1,7 @@
 //! A device against a small headquarters: what leaves it, who may read it, what is purged and what comes back.
 //! All persons and cases are synthetic.
 
+mod lapse;
 mod letters;
 mod lives;
 mod purge;
