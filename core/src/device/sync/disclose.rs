@@ -227,23 +227,24 @@ impl Device {
         Ok(())
     }
 
-    /// Says once more, in this life, what a life in doubt disclosed and headquarters has not acknowledged: under its
-    /// own numbers headquarters may hold others, and a withdrawal must not be lost to that.
+    /// Says once more, in this life and in the old order, what a life in doubt disclosed and headquarters has not
+    /// acknowledged: under its own numbers headquarters may hold others, and a withdrawal must not be lost to that.
     pub(super) fn disclose_again(&self, doubted: u64) -> Result<(), Error> {
         self.store.write(|tx| {
             let held = store::progress::receipt(tx, doubted)?;
             let from = held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.disclosures);
             let to = store::disclosure::next(tx, doubted)?;
-            for withholding in [true, false] {
-                let within = Range { from, to };
-                let made = store::disclosure::range(tx, doubted, within, withholding, usize::MAX)?;
-                for (_, bytes) in made {
-                    let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
-                    let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
-                    let grants: Vec<Grant> = made.grants().collect();
-                    let withheld: Vec<Withheld> = made.withheld().collect();
-                    self.sign_disclosure(tx, &grants, &withheld)?;
-                }
+            let within = Range { from, to };
+            let mut all = store::disclosure::range(tx, doubted, within, true, usize::MAX)?;
+            all.extend(store::disclosure::range(tx, doubted, within, false, usize::MAX)?);
+            // The last word on a pair stays the last.
+            all.sort_unstable_by_key(|(number, _)| *number);
+            for (_, bytes) in all {
+                let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
+                let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
+                let grants: Vec<Grant> = made.grants().collect();
+                let withheld: Vec<Withheld> = made.withheld().collect();
+                self.sign_disclosure(tx, &grants, &withheld)?;
             }
             Ok(())
         })
