@@ -145,6 +145,7 @@ CREATE TABLE segment (
     ciphertext BLOB NOT NULL,                              -- Ciphertext with tag; empty once purged.
     sealed_ms INTEGER NOT NULL DEFAULT 0,                  -- When it was sealed.
     urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1)), -- Whether it is sent before others.
+    replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- Whether its facts were sealed again in a later life.
     PRIMARY KEY (incarnation, number)
 ) STRICT;
 
@@ -183,7 +184,8 @@ CREATE TABLE progress (
     incarnation INTEGER PRIMARY KEY REFERENCES incarnation (incarnation), -- The life.
     doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),    -- Whether its chain may have parted from headquarters'.
     sent INTEGER NOT NULL,                                 -- Segments that were ever sent, as a count from 0.
-    receipt BLOB                                           -- Newest verified receipt, signed and encoded.
+    receipt BLOB,                                          -- Newest verified receipt, signed and encoded.
+    headquarters BLOB                                      -- Key of the headquarters it was left with; null for the present.
 ) STRICT;
 
 -- Disclosures: which keys were given to whom, and taken back.

@@ -4,6 +4,7 @@
 mod lapse;
 mod letters;
 mod lives;
+mod moved;
 mod purge;
 mod readers;
 #[path = "../../../core/tests/sync/relay.rs"]

@@ -7,8 +7,8 @@
 //! By a clock in doubt nothing lapses: what has lapsed meanwhile is withheld once the clock is good again. And by no
 //! clock does it come back: for the readers of a screening, time stands no earlier than the last term that was acted on.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use amparo_schema::fact::{Compartment, Stamp};
@@ -28,7 +28,8 @@ use crate::device::{Device, Error};
 use crate::pack::Pack;
 use crate::recipient::{About, Known, Readers, lapses, readers};
 use crate::seal::{Granter, PublicKey, SegmentKey, from_bytes, to_bytes, unverified};
-use crate::store::{self, Tx};
+use crate::store::progress::LifeRow;
+use crate::store::{self, Rows, Tx};
 
 /// Screenings looked at in one call; the rest stays due.
 const LOOKED_AT_MAX: u32 = 100_000;
@@ -234,20 +235,34 @@ impl Device {
             let held = store::progress::receipt(tx, doubted)?;
             let from = held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.disclosures);
             let to = store::disclosure::next(tx, doubted)?;
-            let within = Range { from, to };
-            let mut all = store::disclosure::range(tx, doubted, within, true, usize::MAX)?;
-            all.extend(store::disclosure::range(tx, doubted, within, false, usize::MAX)?);
-            // The last word on a pair stays the last.
-            all.sort_unstable_by_key(|(number, _)| *number);
-            for (_, bytes) in all {
-                let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
-                let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
+            for made in said(tx, doubted, Range { from, to })? {
                 let grants: Vec<Grant> = made.grants().collect();
                 let withheld: Vec<Withheld> = made.withheld().collect();
                 self.sign_disclosure(tx, &grants, &withheld)?;
             }
             Ok(())
         })
+    }
+
+    /// Says in the present life what is withheld now of all that these lives gave: a life that said so may have been left
+    /// with another headquarters, and this one would hear the grant alone.
+    pub(super) fn withhold_again(&self, tx: &Tx<'_>, lives: &[LifeRow]) -> Result<(), Error> {
+        let mut withheld = BTreeSet::new();
+        for life in lives {
+            for made in said(tx, life.incarnation, Range { from: 0, to: life.disclosures })? {
+                for Grant { segment, recipient, .. } in made.grants() {
+                    if !store::segment::grants(tx, &segment)?.iter().any(|grant| grant.recipient == recipient)
+                    {
+                        withheld.insert(Withheld { segment, recipient });
+                    }
+                }
+            }
+        }
+        let withheld: Vec<Withheld> = withheld.into_iter().collect();
+        for withheld in withheld.chunks(TOGETHER) {
+            self.sign_disclosure(tx, &[], withheld)?;
+        }
+        Ok(())
     }
 
     fn sign_disclosure(&self, tx: &Tx<'_>, grants: &[Grant], withheld: &[Withheld]) -> Result<(), Error> {
@@ -275,6 +290,15 @@ impl Device {
         let reads = |r: &&Recipient| r.role == RecipientRole::Agency && r.services.contains(service);
         Ok(all.filter(reads).map(|recipient| recipient.id.clone()).collect())
     }
+}
+
+/// What a life disclosed, in the old order: the last word on a pair stays the last.
+fn said(rows: &Rows<'_>, incarnation: u64, within: Range) -> Result<Vec<Disclosure>, Error> {
+    let mut all = store::disclosure::range(rows, incarnation, within, true, usize::MAX)?;
+    all.extend(store::disclosure::range(rows, incarnation, within, false, usize::MAX)?);
+    all.sort_unstable_by_key(|(number, _)| *number);
+    let read = |(_, bytes): (u64, Vec<u8>)| unverified(&from_bytes::<Signed<Disclosure>>(&bytes).ok()?).ok();
+    Ok(all.into_iter().filter_map(read).collect())
 }
 
 /// The recipients in a pack.
