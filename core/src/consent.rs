@@ -238,6 +238,14 @@ impl Consents {
         })
     }
 
+    /// When consents lapse by their own terms, milliseconds since 1970, whether or not they stand.
+    pub fn terms(&self) -> impl Iterator<Item = i64> {
+        self.acts.iter().filter_map(|(_, act)| match act {
+            Act::Given(consent) => consent.expires_ms,
+            _ => None,
+        })
+    }
+
     /// The consent that the fact with this counter gave.
     #[must_use]
     pub fn given(&self, counter: u64) -> Option<&Consent> {

@@ -1,8 +1,9 @@
 //! Who may be given the key of one sealed segment, by what the person agreed to until now. Pure.
 //!
 //! Owns that one decision, for every lane of compartments and every kind of recipient. Never makes a grant, never keeps
-//! one back by itself, never asks a clock: the same facts, pack and moment give the same readers. It is asked
-//! anew before each transmission, so that a consent that ended has ended for what was not delivered yet.
+//! one back by itself, never asks a clock: the same facts, pack and moment give the same readers. It is asked anew
+//! before a transmission when there are other facts or other recipients than when it was asked last, and says at once
+//! when its answer lapses ([`lapses`]); so that a consent that ended has ended for what was not delivered yet.
 //!
 //! | recipient | audit | case, consent | identity |
 //! |---|---|---|---|
@@ -43,7 +44,8 @@ pub struct Known<'a> {
     pub custodian: PublicKey,
     /// The installed recipients pack, if there is one.
     pub recipients: Option<&'a Recipients>,
-    /// Now, as the phone knows it. A clock in doubt neither lapses a consent nor revives one.
+    /// Now, as the phone knows it. A clock in doubt neither lapses a consent nor revives one: time then stands at the
+    /// last moment that was not doubted and is known of the screening.
     pub at: Stamp,
     /// The date to choose keys by; while the clock is in doubt, one on which the installed content is in use.
     pub today: Date,
@@ -94,6 +96,29 @@ pub fn readers(compartment: Compartment, about: About<'_>, known: &Known<'_>) ->
         }
     }
     readers
+}
+
+/// When each of these readers ends being one by the terms of consents alone, milliseconds since 1970, by the id that a
+/// grant names it with. One that no term ends is not here.
+#[must_use]
+pub fn lapses(
+    compartment: Compartment,
+    about: About<'_>,
+    known: &Known<'_>,
+    now: &Readers,
+) -> BTreeMap<[u8; 8], i64> {
+    let mut lapses = BTreeMap::new();
+    let About::Screening(screening) = about else { return lapses };
+    let now_ms = screening.consent_ms(&known.at);
+    let terms: BTreeSet<i64> = screening.consents.terms().filter(|at_ms| *at_ms > now_ms).collect();
+    for at_ms in terms {
+        let at = Stamp { wall_ms: at_ms, doubt: None, ..known.at };
+        let left = readers(compartment, about, &Known { at, ..*known });
+        for gone in now.keep.difference(&left.keep) {
+            lapses.entry(*gone).or_insert(at_ms);
+        }
+    }
+    lapses
 }
 
 /// The key to which a recipient is granted something on this day: of those in use the one that came into use

@@ -93,7 +93,8 @@ CREATE TABLE screening (
     checklist BLOB NOT NULL CHECK (length(checklist) = 32),
     state INTEGER NOT NULL,
     opened_ms INTEGER NOT NULL,
-    closed_ms INTEGER
+    closed_ms INTEGER,
+    lapsed_ms INTEGER
 ) STRICT;
 
 CREATE INDEX screening_by_case ON screening (case_row);

@@ -3,6 +3,11 @@
 ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segment ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1));
 
+ALTER TABLE segment ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1));
+
+ALTER TABLE segment_grant ADD COLUMN lapses_ms INTEGER;
+CREATE INDEX grant_by_lapse ON segment_grant (lapses_ms) WHERE lapses_ms IS NOT NULL;
+
 CREATE TABLE enrolment (
     only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.
     asked BLOB NOT NULL,                                   -- Headquarters of the last ticket, encoded.
@@ -16,7 +21,8 @@ CREATE TABLE progress (
     incarnation INTEGER PRIMARY KEY REFERENCES incarnation (incarnation), -- The life.
     doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),    -- Whether its chain may have parted from headquarters'.
     sent INTEGER NOT NULL,                                 -- Segments that were ever sent, as a count from 0.
-    receipt BLOB                                           -- Newest verified receipt, signed and encoded.
+    receipt BLOB,                                          -- Newest verified receipt, signed and encoded.
+    headquarters BLOB                                      -- Key of the headquarters it was left with; null for the present.
 ) STRICT;
 
 CREATE TABLE disclosure (

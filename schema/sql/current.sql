@@ -105,7 +105,8 @@ CREATE TABLE screening (
     checklist BLOB NOT NULL CHECK (length(checklist) = 32), -- Hash of the checklist that it stays on.
     state INTEGER NOT NULL,                                -- 0 open, 1 closed, 2 purged.
     opened_ms INTEGER NOT NULL,                            -- When it was opened.
-    closed_ms INTEGER                                      -- When it was closed; null while open.
+    closed_ms INTEGER,                                     -- When it was closed; null while open.
+    lapsed_ms INTEGER                                      -- The last term by which a grant of it lapsed.
 ) STRICT;
 
 CREATE INDEX screening_by_case ON screening (case_row);
@@ -144,6 +145,7 @@ CREATE TABLE segment (
     ciphertext BLOB NOT NULL,                              -- Ciphertext with tag; empty once purged.
     sealed_ms INTEGER NOT NULL DEFAULT 0,                  -- When it was sealed.
     urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1)), -- Whether it is sent before others.
+    replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- Whether its facts were sealed again in a later life.
     PRIMARY KEY (incarnation, number)
 ) STRICT;
 
@@ -155,8 +157,11 @@ CREATE TABLE segment_grant (
     recipient BLOB NOT NULL CHECK (length(recipient) = 8), -- First bytes of the hash of the recipient's key.
     encapsulated BLOB NOT NULL,                            -- HPKE encapsulated key.
     wrapped BLOB NOT NULL,                                 -- The wrapped key, with tag.
+    lapses_ms INTEGER,                                     -- When no consent carries it any more; null if no term ends it.
     PRIMARY KEY (segment, recipient)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX grant_by_lapse ON segment_grant (lapses_ms) WHERE lapses_ms IS NOT NULL;
 
 -- Settings of the device.
 CREATE TABLE setting (
@@ -179,7 +184,8 @@ CREATE TABLE progress (
     incarnation INTEGER PRIMARY KEY REFERENCES incarnation (incarnation), -- The life.
     doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),    -- Whether its chain may have parted from headquarters'.
     sent INTEGER NOT NULL,                                 -- Segments that were ever sent, as a count from 0.
-    receipt BLOB                                           -- Newest verified receipt, signed and encoded.
+    receipt BLOB,                                          -- Newest verified receipt, signed and encoded.
+    headquarters BLOB                                      -- Key of the headquarters it was left with; null for the present.
 ) STRICT;
 
 -- Disclosures: which keys were given to whom, and taken back.

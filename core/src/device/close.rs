@@ -41,6 +41,11 @@ impl About {
         let urgent = |outcome: &Outcome| matches!(outcome, Outcome::UrgentSafety | Outcome::ChildProtection);
         Self { case: screening.case, screening: screening.id, urgent: outcomes.iter().any(urgent) }
     }
+
+    /// The same of a screening that was closed before.
+    pub(super) fn closed(screening: &Screening) -> Self {
+        Self::of(screening, screening.outcome.as_ref().map_or(&[], |recorded| &recorded.outcomes))
+    }
 }
 
 /// Events of one lane: counter and encoded fact.
@@ -162,7 +167,7 @@ impl Device {
 
     /// The facts of a screening by lane, encoded, identity opened. Without consent to storing: the
     /// opening and the recorded outcome alone.
-    fn events(&self, session: &Session, keep: Keep) -> Result<BTreeMap<Lane, Events>, Error> {
+    pub(super) fn events(&self, session: &Session, keep: Keep) -> Result<BTreeMap<Lane, Events>, Error> {
         let mut events: BTreeMap<Lane, Events> = BTreeMap::new();
         let few = (keep == Keep::AggregateOnly).then(|| kept(session, 0));
         for row in self.store.read(|rows| store::fact::of_screening(rows, session.screening.id))? {
@@ -237,8 +242,7 @@ impl Device {
     ) -> Result<u64, Error> {
         let compartment = fact.body.compartment();
         let id = session.screening.id;
-        let outcomes = session.screening.outcome.as_ref().map_or(&[][..], |recorded| &recorded.outcomes);
-        let about = About::of(&session.screening, outcomes);
+        let about = About::closed(&session.screening);
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(id), compartment, stored)?;
             index(tx, id, &fact.body)?;
@@ -261,18 +265,25 @@ impl Device {
 impl Device {
     /// Adds a fact to a screening of which nothing can be read here any more, and seals it.
     pub(super) fn add_to_purged(&self, id: ScreeningId, body: Body) -> Result<(), Error> {
-        let row = self.store.read(|rows| store::screening::by_id(rows, id))?;
-        let case = row.ok_or(Error::NotFound { what: "screening" })?.case;
+        let about = self.about_purged(id)?;
         let fact = Fact { at: self.stamp(), body };
         let compartment = fact.body.compartment();
         let plain = session::encode(&fact)?;
-        let about = About { case, screening: id, urgent: false };
         self.store.write(|tx| {
             let (counter, _) = store::fact::append(tx, Some(id), compartment, &plain)?;
             store::disclosure::mark_screening_due(tx, id)?;
             self.seal_into(tx, Some(about), compartment.lane(), vec![(counter, plain.clone())], fact.at)?;
             Ok(())
         })
+    }
+}
+
+impl Device {
+    /// A screening of which nothing can be read here any more.
+    pub(super) fn about_purged(&self, id: ScreeningId) -> Result<About, Error> {
+        let row = self.store.read(|rows| store::screening::by_id(rows, id))?;
+        let case = row.ok_or(Error::NotFound { what: "screening" })?.case;
+        Ok(About { case, screening: id, urgent: false })
     }
 }
 

@@ -130,7 +130,8 @@ impl Device {
         Ok(device)
     }
 
-    /// The first fact of a new incarnation says that it began: the store was created, or found to have gone back.
+    /// The first fact of a new incarnation says that it began: the store was created, found to have gone back, or moved
+    /// to another headquarters.
     fn begin_incarnation(&self) -> Result<(), Error> {
         let identity = self.store.identity();
         let (last, _) = self.store.read(store::fact::last)?;

@@ -2,7 +2,8 @@
 
 use rusqlite::OptionalExtension;
 
-use super::{Rows, StoreError, Tx};
+use super::{Rows, StoreError, Tx, left};
+use crate::schema::id::Hash;
 
 /// What is known of headquarters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +50,23 @@ pub fn ask(tx: &Tx<'_>, headquarters: &[u8]) -> Result<(), StoreError> {
 }
 
 /// Pins the headquarters that was asked, with its certificate; a new one ends a revocation of the one before. What
-/// another headquarters acknowledged and where its feeds were read counts no more: all that is here is sent anew.
+/// another headquarters acknowledged or refused and where its feeds were read counts no more: all that is here is sent
+/// anew. With another signing key (`keys`: the one before, the new one) it is another one for good: lives that it could
+/// not chain stay with the one before, and those that were left with it go on.
 ///
 /// # Errors
 /// [`StoreError::Unknown`] when none was asked.
-pub fn certify(tx: &Tx<'_>, certificate: &[u8]) -> Result<(), StoreError> {
+pub fn certify(tx: &Tx<'_>, certificate: &[u8], keys: Option<(&Hash, &Hash)>) -> Result<(), StoreError> {
     if get(tx)?.is_some_and(|row| row.headquarters.is_some_and(|pinned| pinned != row.asked)) {
-        tx.conn.execute("UPDATE progress SET receipt = NULL", [])?;
+        if let Some((before, _)) = keys {
+            left::leave(tx, before)?;
+        }
+        tx.conn.execute("UPDATE progress SET receipt = NULL WHERE headquarters IS NULL", [])?;
         tx.conn.execute("DELETE FROM cursor", [])?;
+        tx.conn.execute("DELETE FROM refused", [])?;
+        if let Some((_, new)) = keys {
+            left::resume(tx, new)?;
+        }
     }
     change(tx, "UPDATE enrolment SET headquarters = asked, certificate = ?1, revoked_ms = NULL", &certificate)
 }

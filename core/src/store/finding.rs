@@ -126,10 +126,10 @@ pub(super) fn begin_life(
     Ok(())
 }
 
-/// Writes a finding down and begins a new life, in one transaction.
+/// Writes a finding down, if there is one, and begins a new life, in one transaction.
 pub(super) fn record(
     conn: &mut Connection,
-    kind: FindingKind,
+    kind: Option<FindingKind>,
     store: Position,
     head: Option<Position>,
     life: (u64, StoreId),
@@ -140,18 +140,20 @@ pub(super) fn record(
         Some(head) => (Some(signed(head.commits)?), Some(signed(head.counter)?)),
         None => (None, None),
     };
-    tx.execute(
-        "INSERT INTO finding (found_ms, kind, store_commits, store_counter, head_commits, head_counter)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (
-            now.wall_ms,
-            kind.number(),
-            signed(store.commits)?,
-            signed(store.counter)?,
-            head_commits,
-            head_counter,
-        ),
-    )?;
+    if let Some(kind) = kind {
+        tx.execute(
+            "INSERT INTO finding (found_ms, kind, store_commits, store_counter, head_commits, head_counter)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (
+                now.wall_ms,
+                kind.number(),
+                signed(store.commits)?,
+                signed(store.counter)?,
+                head_commits,
+                head_counter,
+            ),
+        )?;
+    }
     begin_life(&tx, life.0, life.1, store.counter.saturating_add(1), now.wall_ms)?;
     // Past both, so that the old head file, should it come back, is behind.
     let commits = store.commits.max(head.map_or(0, |head| head.commits)).saturating_add(1);

@@ -20,6 +20,8 @@ pub mod feed;
 mod files;
 mod finding;
 mod head;
+pub mod lapse;
+pub mod left;
 mod migrate;
 mod open;
 pub mod pack;
@@ -127,15 +129,16 @@ impl Store {
         *self.identity.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a new life, because headquarters proved that this one went back in time or was copied without the
-    /// head file showing it. What the old one sealed keeps its headers; its chain is in doubt from now on. The
-    /// finding is listed from the next opening on.
+    /// Begins a new life: because headquarters proved that this one went back in time or was copied without the head
+    /// file showing it, or, without a finding, because another headquarters could not chain what this one seals. What
+    /// the old one sealed keeps its headers; after a finding its chain is in doubt from now on. The finding is listed
+    /// from the next opening on.
     ///
     /// # Errors
     /// Those of the store and of the host's randomness.
     pub fn begin_again(
         &self,
-        kind: FindingKind,
+        kind: Option<FindingKind>,
         entropy: &dyn Entropy,
         now: Moment,
     ) -> Result<Identity, OpenError> {

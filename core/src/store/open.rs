@@ -129,7 +129,7 @@ fn attempt(
     migrate::migrate(&mut writer)?;
     let mut head = HeadFile::open(path, head_key)?;
     if let Some((kind, store, at)) = found {
-        finding::record(&mut writer, kind, store, at, new_life(entropy)?, now)?;
+        finding::record(&mut writer, Some(kind), store, at, new_life(entropy)?, now)?;
     }
     let identity = identity(&writer)?;
     if found.is_some() {
@@ -154,7 +154,7 @@ fn attempt(
 pub(super) fn begin_again(
     conn: &mut Connection,
     head: &mut HeadFile,
-    kind: finding::FindingKind,
+    kind: Option<finding::FindingKind>,
     old: u64,
     (entropy, now): (&dyn Entropy, Moment),
 ) -> Result<Identity, OpenError> {
@@ -164,8 +164,10 @@ pub(super) fn begin_again(
     };
     let life = new_life(entropy)?;
     let (at, _) = finding::position(conn).map_err(|error| told(error.into()))?;
-    // First, and by itself: a doubt too many costs a question to headquarters, one too few could cost data.
-    super::progress::doubt_present(conn, old).map_err(|error| told(error.into()))?;
+    if kind.is_some() {
+        // First, and by itself: a doubt too many costs a question to headquarters, one too few could cost data.
+        super::progress::doubt_present(conn, old).map_err(|error| told(error.into()))?;
+    }
     finding::record(conn, kind, at, None, life, now).map_err(told)?;
     let identity = identity(conn).map_err(told)?;
     head.write(&mark(conn, identity).map_err(told)?)?;

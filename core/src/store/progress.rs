@@ -17,6 +17,8 @@ pub struct LifeRow {
     pub sent: u64,
     /// Whether its chain may have parted from headquarters'.
     pub doubted: bool,
+    /// Whether it was left with another headquarters, which alone can chain it; its receipt is of that one.
+    pub left: bool,
     /// The newest verified receipt, signed and encoded.
     pub receipt: Option<Vec<u8>>,
 }
@@ -30,7 +32,7 @@ pub fn lives(rows: &Rows<'_>) -> Result<Vec<LifeRow>, StoreError> {
         "SELECT i.incarnation,
             (SELECT coalesce(max(number) + 1, 0) FROM segment s WHERE s.incarnation = i.incarnation),
             (SELECT coalesce(max(number) + 1, 0) FROM disclosure d WHERE d.incarnation = i.incarnation),
-            coalesce(p.sent, 0), coalesce(p.doubted, 0), p.receipt
+            coalesce(p.sent, 0), coalesce(p.doubted, 0), p.headquarters IS NOT NULL, p.receipt
          FROM incarnation i LEFT JOIN progress p ON p.incarnation = i.incarnation ORDER BY i.row",
     )?;
     let mut lives = Vec::new();
@@ -42,7 +44,8 @@ pub fn lives(rows: &Rows<'_>) -> Result<Vec<LifeRow>, StoreError> {
             disclosures: unsigned(row.get(2)?, "disclosure")?,
             sent: unsigned(row.get(3)?, "progress")?,
             doubted: row.get(4)?,
-            receipt: row.get(5)?,
+            left: row.get(5)?,
+            receipt: row.get(6)?,
         });
     }
     Ok(lives)

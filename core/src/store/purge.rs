@@ -6,13 +6,14 @@ use super::fact::SCREENING_ROW;
 use super::{Rows, StoreError, Tx, case, fact, row_of, screening, signed, unsigned};
 use crate::schema::id::{CaseId, ScreeningId};
 
-/// Where the segments of a screening stand: for each life, one past the highest number.
+/// Where the segments of a screening stand: for each life, one past the highest number. Those that were sealed again
+/// in a later life do not count.
 ///
 /// # Errors
 /// As SQLite.
 pub fn reach(rows: &Rows<'_>, screening: ScreeningId) -> Result<Vec<(u64, u64)>, StoreError> {
     let sql = format!(
-        "SELECT incarnation, max(number) + 1 FROM segment WHERE screening = ({SCREENING_ROW})
+        "SELECT incarnation, max(number) + 1 FROM segment WHERE screening = ({SCREENING_ROW}) AND replaced = 0
          GROUP BY incarnation ORDER BY incarnation"
     );
     let mut query = rows.conn.prepare_cached(&sql)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use amparo_core::recipient::{About, Known, Readers, key_on, readers};
+use amparo_core::recipient::{About, Known, Readers, key_on, lapses, readers};
 use amparo_core::schema::answer::{Mode, Value};
 use amparo_core::schema::fact::{
     Body, Compartment, ConsentBy, Doubt, Fact, ReferralState as R, Scope, Stamp,
@@ -349,6 +349,33 @@ fn keys_go_to_whom_the_table_gives_them() {
     }
     println!("{asked} decisions, {given} of them to give a key");
     assert!(given > 1_000 && asked > 2 * given);
+}
+
+/// What is said in advance about when a reader ends being one is what the decision says at that very time: of all
+/// worlds some lapse, all of them at the one term that there is.
+#[test]
+fn it_is_known_in_advance_when_a_reader_ends_being_one() {
+    let pack = pack();
+    let ids = |readers: &Readers| readers.keep.clone();
+    let (mut lapsing, mut lasting) = (0_u32, 0_u32);
+    for world in worlds().filter(|world| !world.doubt) {
+        let screening = fold(facts(&world));
+        let about = if world.store == Store::Erased { About::Erased } else { About::Screening(&screening) };
+        let at = |ms| Known { at: stamp(ms), ..known(Some(&pack), false) };
+        for (_, compartment) in COMPARTMENTS {
+            let [early, before, after] =
+                [2_000, LAPSE_MS - 1, NOW_MS].map(|ms| readers(compartment, about, &at(ms)));
+            let told = lapses(compartment, about, &at(2_000), &early);
+            assert_eq!(ids(&early), ids(&before), "{world:?}");
+            let gone: BTreeSet<_> = ids(&early).difference(&ids(&after)).copied().collect();
+            assert_eq!(told.keys().copied().collect::<BTreeSet<_>>(), gone, "{world:?}");
+            assert!(told.values().all(|at_ms| *at_ms == LAPSE_MS), "{world:?}");
+            assert!(lapses(compartment, about, &at(NOW_MS), &after).is_empty(), "{world:?}");
+            lapsing += u32::try_from(gone.len()).unwrap();
+            lasting += u32::try_from(after.keep.len()).unwrap();
+        }
+    }
+    assert!(lapsing > 300 && lasting > lapsing, "{lapsing} {lasting}");
 }
 
 /// I18: what shares a segment shares its key, so it may only ever be what the table gives to the same readers; and the

@@ -35,6 +35,8 @@ pub(crate) struct Chain {
 /// Headquarters, for one device.
 #[derive(Clone)]
 pub(crate) struct Relay {
+    /// From which its signing key is made.
+    pub(crate) seed: u8,
     pub(crate) device: Option<(DeviceId, VerifyKey)>,
     pub(crate) chains: BTreeMap<u64, Chain>,
     pub(crate) feeds: BTreeMap<FeedId, Vec<Vec<u8>>>,
@@ -52,8 +54,11 @@ pub(crate) struct Relay {
     pub(crate) seen: Vec<String>,
 }
 
+/// The one that there is unless a test makes another.
+const SEED: u8 = 200;
+
 pub(crate) fn signer() -> Signer {
-    Signer::from_seed(&[200; 32])
+    Signer::from_seed(&[SEED; 32])
 }
 
 fn bundle_secret() -> SecretKey {
@@ -61,20 +66,17 @@ fn bundle_secret() -> SecretKey {
 }
 
 pub(crate) fn headquarters() -> Headquarters {
-    Headquarters {
-        url: "https://hq.example/".into(),
-        key: Hash(signer().public().0),
-        bundle_key: Hash(*bundle_secret().public().bytes()),
-    }
+    Relay::new().headquarters()
 }
 
 pub(crate) fn ticket() -> Ticket {
-    Ticket { headquarters: headquarters(), id: [1; 16], secret: [2; 16], expires_ms: 0 }
+    Relay::new().ticket()
 }
 
 impl Relay {
     pub(crate) fn new() -> Self {
         Self {
+            seed: SEED,
             device: None,
             chains: BTreeMap::new(),
             feeds: BTreeMap::new(),
@@ -90,10 +92,26 @@ impl Relay {
         }
     }
 
+    fn signer(&self) -> Signer {
+        Signer::from_seed(&[self.seed; 32])
+    }
+
+    pub(crate) fn headquarters(&self) -> Headquarters {
+        Headquarters {
+            url: "https://hq.example/".into(),
+            key: Hash(self.signer().public().0),
+            bundle_key: Hash(*bundle_secret().public().bytes()),
+        }
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket { headquarters: self.headquarters(), id: [1; 16], secret: [2; 16], expires_ms: 0 }
+    }
+
     /// Takes a request and gives the certificate, encoded.
     pub(crate) fn enrol(&mut self, request: &[u8]) -> Vec<u8> {
         let request: Signed<Request> = from_bytes(request).unwrap();
-        let request = check_request(&request, &[2; 16], &ticket().headquarters).unwrap();
+        let request = check_request(&request, &[2; 16], &self.headquarters()).unwrap();
         self.device = Some((request.device, VerifyKey::from(request.key)));
         let certificate = Certificate {
             device: request.device,
@@ -102,12 +120,12 @@ impl Relay {
             agency: amparo_schema::name::Name::new("synthetic-agency").unwrap(),
             from_ms: 1,
         };
-        to_bytes(&signer().sign_object(&certificate).unwrap()).unwrap()
+        to_bytes(&self.signer().sign_object(&certificate).unwrap()).unwrap()
     }
 
     pub(crate) fn enrolment(&mut self, request: &[u8]) -> Enrolment {
         let certificate = from_bytes(&self.enrol(request)).unwrap();
-        Enrolment { headquarters: headquarters(), certificate }
+        Enrolment { headquarters: self.headquarters(), certificate }
     }
 
     pub(crate) fn publish(&mut self, feed: FeedId, entry: &Entry) {
@@ -120,7 +138,7 @@ impl Relay {
 
     pub(crate) fn revoke(&mut self) {
         let device = self.device.unwrap().0;
-        let revoked = signer().sign_object(&Revocation { device, from_ms: 77 }).unwrap();
+        let revoked = self.signer().sign_object(&Revocation { device, from_ms: 77 }).unwrap();
         self.publish(FeedId::device(device), &Entry::Revoked(revoked));
     }
 
@@ -139,7 +157,7 @@ impl Relay {
                     self.seen.push("hello".into());
                 }
                 Frame::Certificate(certificate) => {
-                    signer().public().open_object(&certificate).unwrap();
+                    self.signer().public().open_object(&certificate).unwrap();
                     shown = true;
                     self.seen.push("certificate".into());
                 }
@@ -264,7 +282,7 @@ impl Relay {
             None => return Reply::Receipt(self.sign(&held)),
             Some(Shown::Brief(brief)) => (brief.clone(), false),
             Some(Shown::Whole(signed)) => {
-                (Brief::from(&signer().public().open_object(signed).unwrap()), true)
+                (Brief::from(&self.signer().public().open_object(signed).unwrap()), true)
             }
         };
         assert!(!proven || shown.epoch <= self.epoch, "of an epoch that never was");
@@ -287,7 +305,7 @@ impl Relay {
     }
 
     pub(crate) fn sign(&self, receipt: &Receipt) -> Signed<Receipt> {
-        signer().sign_object(receipt).unwrap()
+        self.signer().sign_object(receipt).unwrap()
     }
 
     fn page(&self, feed: FeedId, mark: Mark, room: &mut usize) -> Option<Page> {

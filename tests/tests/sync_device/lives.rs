@@ -1,13 +1,16 @@
 //! Phones that were set back or copied.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use amparo_core::device::Level;
+use amparo_core::seal::SecretKey;
 use amparo_core::sync::Ended;
 use amparo_schema::wire::push::Refusal;
 
-use super::{World, closed, open, world};
+use super::readers::{agency, referred};
+use super::{Nowhere, World, closed, open, world};
 
 /// Copies every file of a store but the lock and shared memory.
 fn copy(from: &Path, to: &Path) {
@@ -120,4 +123,37 @@ fn i8_of_two_copies_the_second_begins_a_life_of_its_own() {
     world.sync();
     let frames = world.relay(|relay| relay.seen.clone());
     assert!(frames.iter().all(|frame| frame == "hello"), "{frames:?}");
+}
+
+/// I19: said once more in a new life, what was withdrawn after it was given is still withdrawn: in each life by itself,
+/// for bundles may bring one before the other.
+#[test]
+fn i19_a_new_life_repeats_disclosures_in_the_order_in_which_they_were_made() {
+    let mut world = world();
+    let backup = tempfile::tempdir().unwrap();
+    world.sync();
+    world.device().rest().unwrap();
+    copy(world.folder.path(), backup.path());
+    closed(world.device());
+    world.sync();
+    set_back(&mut world, backup.path(), true);
+    let (id, _, case, identity) = referred(world.device());
+    world.device().sync(&Nowhere, &()).unwrap();
+    world.device().withdraw_consent(id, identity).unwrap();
+    world.device().withdraw_consent(id, case).unwrap();
+    world.device().sync(&Nowhere, &()).unwrap();
+    assert!(world.sync().begun_again);
+    let reader = SecretKey::new(&agency()).public().id();
+    let chains = world.relay(|relay| relay.chains.clone());
+    let mut withheld = 0;
+    for chain in chains.values() {
+        let mut last = BTreeMap::new();
+        for made in chain.disclosures.values() {
+            last.extend(made.grants().filter(|g| g.recipient == reader).map(|g| (g.segment, true)));
+            last.extend(made.withheld().filter(|w| w.recipient == reader).map(|w| (w.segment, false)));
+        }
+        assert!(last.values().all(|given| !given), "the last word of a life gives nothing: {last:?}");
+        withheld += last.len();
+    }
+    assert!(withheld > 0);
 }

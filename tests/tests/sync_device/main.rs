@@ -1,8 +1,10 @@
 //! A device against a small headquarters: what leaves it, who may read it, what is purged and what comes back.
 //! All persons and cases are synthetic.
 
+mod lapse;
 mod letters;
 mod lives;
+mod moved;
 mod purge;
 mod readers;
 #[path = "../../../core/tests/sync/relay.rs"]

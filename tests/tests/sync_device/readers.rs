@@ -8,22 +8,26 @@ use amparo_shell::content::keys::demo_agency_secret;
 
 use super::{HOUR_MS, closed, consent, name, start, talk, world};
 
-const SERVICE: &str = "cl-sernameg-shelter";
+pub(super) const SERVICE: &str = "cl-sernameg-shelter";
 
-fn agency() -> [u8; 32] {
+pub(super) fn agency() -> [u8; 32] {
     demo_agency_secret("demo-agency-chile", "2026")
+}
+
+pub(super) fn all_but_identity() -> [Scope; 3] {
+    [Scope::Needs, Scope::Outcome, Scope::Indicators]
 }
 
 /// A closed screening, referred to a service with consent to share everything; the referral and the counters of
 /// the consents to share the case and identity.
-fn referred(device: &Device) -> (ScreeningId, ReferralId, u64, u64) {
+pub(super) fn referred(device: &Device) -> (ScreeningId, ReferralId, u64, u64) {
     let id = start(device);
     talk(device, id);
     device.record_outcome(id).unwrap();
     let service = name(SERVICE);
     let referral = device.refer(id, &service, None).unwrap();
-    let all = [Scope::Needs, Scope::Outcome, Scope::Indicators];
-    let case = device.consent(id, &consent(Purpose::ShareService, Some(&service), &all)).unwrap();
+    let case =
+        device.consent(id, &consent(Purpose::ShareService, Some(&service), &all_but_identity())).unwrap();
     let identity =
         device.consent(id, &consent(Purpose::ShareIdentity, Some(&service), &[Scope::Identity])).unwrap();
     device.give_identity(id, IdentityField::Name, "Synthetic Person 0003".into()).unwrap();
@@ -32,7 +36,7 @@ fn referred(device: &Device) -> (ScreeningId, ReferralId, u64, u64) {
     (id, referral, case, identity)
 }
 
-fn compartments(read: &[(Vec<Compartment>, Vec<&'static str>)]) -> Vec<Compartment> {
+pub(super) fn compartments(read: &[(Vec<Compartment>, Vec<&'static str>)]) -> Vec<Compartment> {
     let mut compartments: Vec<_> = read.iter().flat_map(|(compartments, _)| compartments.clone()).collect();
     compartments.sort_unstable();
     compartments.dedup();
@@ -80,8 +84,7 @@ fn i19_a_withdrawal_withholds_what_was_given() {
     device.withdraw_consent(id, case).unwrap();
     world.sync();
     assert_eq!(world.reads(&agency(), id), []);
-    let all = [Scope::Needs, Scope::Outcome, Scope::Indicators];
-    device.consent(id, &consent(Purpose::ShareService, Some(&name(SERVICE)), &all)).unwrap();
+    device.consent(id, &consent(Purpose::ShareService, Some(&name(SERVICE)), &all_but_identity())).unwrap();
     world.sync();
     assert_eq!(compartments(&world.reads(&agency(), id)), [Compartment::Case, Compartment::Consent]);
 }

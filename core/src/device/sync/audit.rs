@@ -9,7 +9,7 @@ use crate::seal::to_bytes;
 use crate::store;
 
 /// Where it is kept how far the audit was sealed.
-const SETTING: &str = "sync.audit";
+pub(super) const SETTING: &str = "sync.audit";
 /// Screenings closed since the last batch that make another one due.
 const CLOSED_DUE: u64 = 10;
 /// Facts of one batch.

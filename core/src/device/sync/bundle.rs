@@ -34,6 +34,7 @@ impl Device {
     pub fn export_bundle(&self) -> Result<Vec<Volume>, Error> {
         let outbox = StoreOutbox::new(self)?;
         let enrolment = outbox.enrolment()?.ok_or(SyncFault::NotEnrolled)?;
+        self.seal_again()?;
         self.seal_audit()?;
         self.disclose(None)?;
         let budget =

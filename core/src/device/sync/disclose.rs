@@ -1,13 +1,17 @@
 //! Disclosures: who may read what, decided when it is sent.
 //!
 //! Owns the moment at which a consent becomes a grant. While it looks and until it has written, no fact can be
-//! added: no grant is made after the withdrawal that forbids it.
+//! added: no grant is made after the withdrawal that forbids it. With each grant it keeps when the consents that carry
+//! it lapse, and withholds it then, also when nothing else is known of the screening any more.
+//!
+//! By a clock in doubt nothing lapses: what has lapsed meanwhile is withheld once the clock is good again. And by no
+//! clock does it come back: for the readers of a screening, time stands no earlier than the last term that was acted on.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use amparo_schema::fact::Compartment;
+use amparo_schema::fact::{Compartment, Stamp};
 use amparo_schema::id::{Hash, ScreeningId};
 use amparo_schema::name::Name;
 use amparo_schema::pack::recipients::{Recipient, RecipientRole, Recipients};
@@ -22,9 +26,10 @@ use super::outbox::read_receipt;
 use crate::device::session::Session;
 use crate::device::{Device, Error};
 use crate::pack::Pack;
-use crate::recipient::{About, Known, Readers, readers};
+use crate::recipient::{About, Known, Readers, lapses, readers};
 use crate::seal::{Granter, PublicKey, SegmentKey, from_bytes, to_bytes, unverified};
-use crate::store::{self, Tx};
+use crate::store::progress::LifeRow;
+use crate::store::{self, Rows, Tx};
 
 /// Screenings looked at in one call; the rest stays due.
 const LOOKED_AT_MAX: u32 = 100_000;
@@ -33,6 +38,12 @@ const LOOKED_AT_MAX: u32 = 100_000;
 /// frame: some 2 kB.
 const TOGETHER: usize = 32;
 
+/// Lapsed grants withheld in one transaction.
+const LAPSED_AT_ONCE: u32 = 1_000;
+
+/// When each grant lapses, by the id that it names its reader with.
+type Lapses = BTreeMap<[u8; 8], i64>;
+
 /// What is to be disclosed, and which segments were looked at for it.
 #[derive(Default)]
 struct Plan {
@@ -40,13 +51,15 @@ struct Plan {
     granters: BTreeMap<[u8; 8], Granter>,
     grants: Vec<Grant>,
     withheld: Vec<Withheld>,
-    looked_at: Vec<Hash>,
+    /// The segments that were looked at, and when their grants lapse.
+    looked_at: Vec<(Hash, Lapses)>,
 }
 
 /// What due segments are about.
 enum Subject {
     Store,
-    Screening(Box<Session>),
+    /// With the last term by which a grant of it lapsed.
+    Screening(Box<Session>, Option<i64>),
     /// A screening of which nothing can be read here any more but what was added since.
     Purged,
 }
@@ -58,9 +71,10 @@ impl Plan {
 }
 
 impl Device {
-    /// Makes the disclosures that are due, of one screening or of everything; each batch and what it rests on in
-    /// one transaction. Returns how many screenings could not be looked at: they stay due and hold up no other.
+    /// Makes the disclosures that are due, of one screening or of everything, and withholds what has lapsed; each batch
+    /// and what it rests on in one transaction. Returns how many screenings could not be looked at: they stay due and hold up no other.
     pub(in crate::device) fn disclose(&self, only: Option<ScreeningId>) -> Result<u64, Error> {
+        self.withhold_lapsed()?;
         let due: Vec<Option<ScreeningId>> = match only {
             Some(id) => vec![Some(id)],
             None => {
@@ -89,6 +103,22 @@ impl Device {
         Ok(failed)
     }
 
+    /// Withholds what has lapsed. Where the person agreed again meanwhile, the look that follows grants it again.
+    fn withhold_lapsed(&self) -> Result<(), Error> {
+        let now = self.stamp();
+        let mut more = now.doubt.is_none();
+        while more {
+            more = self.store.write(|tx| {
+                let lapsed = store::lapse::take(tx, now.wall_ms, LAPSED_AT_ONCE)?;
+                for withheld in lapsed.chunks(TOGETHER) {
+                    self.sign_disclosure(tx, &[], withheld)?;
+                }
+                Ok::<_, Error>(!lapsed.is_empty())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Looks at the due segments of one screening, or of none.
     fn look(&self, about: Option<ScreeningId>, plan: &mut Plan) -> Result<(), Error> {
         let due = self.store.read(|rows| store::disclosure::due_segments(rows, about))?;
@@ -98,7 +128,11 @@ impl Device {
         let subject = match about.map(|id| self.load(id)) {
             None => Subject::Store,
             Some(Err(Error::Purged)) => Subject::Purged,
-            Some(session) => Subject::Screening(Box::new(session?)),
+            Some(session) => {
+                let session = Box::new(session?);
+                let id = session.screening.id;
+                Subject::Screening(session, self.store.read(|rows| store::lapse::last(rows, id))?)
+            }
         };
         for segment in due {
             let (compartment, key, given) = self.store.read(|rows| {
@@ -107,9 +141,9 @@ impl Device {
                 Ok::<_, Error>((compartment, key, store::segment::grants(rows, &segment)?))
             })?;
             // A key that is gone was dropped because nothing may be kept: nobody is to be given it any more.
-            let readers = match &key {
+            let (readers, lapses) = match &key {
                 Some(_) => self.readers(&subject, compartment)?,
-                None => Readers::default(),
+                None => Default::default(),
             };
             for (recipient, to) in &readers.grant {
                 let has = given.iter().any(|grant| grant.recipient == *recipient);
@@ -124,34 +158,41 @@ impl Device {
             }
             let ended = given.iter().map(|grant| grant.recipient).filter(|r| !readers.keep.contains(r));
             plan.withheld.extend(ended.map(|recipient| Withheld { segment, recipient }));
-            plan.looked_at.push(segment);
+            plan.looked_at.push((segment, lapses));
         }
         Ok(())
     }
 
-    fn readers(&self, subject: &Subject, compartment: Compartment) -> Result<Readers, Error> {
+    fn readers(&self, subject: &Subject, compartment: Compartment) -> Result<(Readers, Lapses), Error> {
         let (about, country) = match subject {
             Subject::Store => (About::Store, None),
             Subject::Purged => (About::Erased, None),
-            Subject::Screening(session) => {
+            Subject::Screening(session, _) => {
                 let erased = session.erased;
                 let about = if erased { About::Erased } else { About::Screening(&session.screening) };
                 (about, Some(session.screening.place.country))
             }
         };
         let policy = match subject {
-            Subject::Screening(session) => Arc::clone(&session.packs.policy),
+            Subject::Screening(session, _) => Arc::clone(&session.packs.policy),
             Subject::Store | Subject::Purged => self.current(Kind::Policy, None)?,
         };
+        let mut at = self.stamp();
+        if let Subject::Screening(session, Some(lapsed_ms)) = subject {
+            let wall_ms = session.screening.consent_ms(&at).max(*lapsed_ms);
+            at = Stamp { wall_ms, doubt: None, ..at };
+        }
         let Content::Policy(policy) = &*policy.content else { return Err(Error::NoPack { kind: "policy" }) };
         let pack = self.recipients_pack(country)?;
         let known = Known {
             custodian: PublicKey::from(policy.custodian.public_key),
             recipients: pack.as_deref().and_then(recipients),
-            at: self.stamp(),
+            at,
             today: self.trusted_today(),
         };
-        Ok(readers(compartment, about, &known))
+        let readers = readers(compartment, about, &known);
+        let lapses = lapses(compartment, about, &known, &readers);
+        Ok((readers, lapses))
     }
 
     /// The current recipients pack for a country; none if none is installed.
@@ -177,32 +218,51 @@ impl Device {
         for grants in plan.grants.chunks(TOGETHER) {
             self.sign_disclosure(tx, grants, &[])?;
         }
-        for segment in &plan.looked_at {
+        for (segment, lapses) in &plan.looked_at {
+            for grant in store::segment::grants(tx, segment)? {
+                let at_ms = lapses.get(&grant.recipient).copied();
+                store::lapse::set(tx, segment, &grant.recipient, at_ms)?;
+            }
             store::disclosure::clear_due(tx, segment)?;
         }
         Ok(())
     }
 
-    /// Says once more, in this life, what a life in doubt disclosed and headquarters has not acknowledged: under its
-    /// own numbers headquarters may hold others, and a withdrawal must not be lost to that.
+    /// Says once more, in this life and in the old order, what a life in doubt disclosed and headquarters has not
+    /// acknowledged: under its own numbers headquarters may hold others, and a withdrawal must not be lost to that.
     pub(super) fn disclose_again(&self, doubted: u64) -> Result<(), Error> {
         self.store.write(|tx| {
             let held = store::progress::receipt(tx, doubted)?;
             let from = held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.disclosures);
             let to = store::disclosure::next(tx, doubted)?;
-            for withholding in [true, false] {
-                let within = Range { from, to };
-                let made = store::disclosure::range(tx, doubted, within, withholding, usize::MAX)?;
-                for (_, bytes) in made {
-                    let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
-                    let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
-                    let grants: Vec<Grant> = made.grants().collect();
-                    let withheld: Vec<Withheld> = made.withheld().collect();
-                    self.sign_disclosure(tx, &grants, &withheld)?;
-                }
+            for made in said(tx, doubted, Range { from, to })? {
+                let grants: Vec<Grant> = made.grants().collect();
+                let withheld: Vec<Withheld> = made.withheld().collect();
+                self.sign_disclosure(tx, &grants, &withheld)?;
             }
             Ok(())
         })
+    }
+
+    /// Says in the present life what is withheld now of all that these lives gave: a life that said so may have been left
+    /// with another headquarters, and this one would hear the grant alone.
+    pub(super) fn withhold_again(&self, tx: &Tx<'_>, lives: &[LifeRow]) -> Result<(), Error> {
+        let mut withheld = BTreeSet::new();
+        for life in lives {
+            for made in said(tx, life.incarnation, Range { from: 0, to: life.disclosures })? {
+                for Grant { segment, recipient, .. } in made.grants() {
+                    if !store::segment::grants(tx, &segment)?.iter().any(|grant| grant.recipient == recipient)
+                    {
+                        withheld.insert(Withheld { segment, recipient });
+                    }
+                }
+            }
+        }
+        let withheld: Vec<Withheld> = withheld.into_iter().collect();
+        for withheld in withheld.chunks(TOGETHER) {
+            self.sign_disclosure(tx, &[], withheld)?;
+        }
+        Ok(())
     }
 
     fn sign_disclosure(&self, tx: &Tx<'_>, grants: &[Grant], withheld: &[Withheld]) -> Result<(), Error> {
@@ -230,6 +290,15 @@ impl Device {
         let reads = |r: &&Recipient| r.role == RecipientRole::Agency && r.services.contains(service);
         Ok(all.filter(reads).map(|recipient| recipient.id.clone()).collect())
     }
+}
+
+/// What a life disclosed, in the old order: the last word on a pair stays the last.
+fn said(rows: &Rows<'_>, incarnation: u64, within: Range) -> Result<Vec<Disclosure>, Error> {
+    let mut all = store::disclosure::range(rows, incarnation, within, true, usize::MAX)?;
+    all.extend(store::disclosure::range(rows, incarnation, within, false, usize::MAX)?);
+    all.sort_unstable_by_key(|(number, _)| *number);
+    let read = |(_, bytes): (u64, Vec<u8>)| unverified(&from_bytes::<Signed<Disclosure>>(&bytes).ok()?).ok();
+    Ok(all.into_iter().filter_map(read).collect())
 }
 
 /// The recipients in a pack.

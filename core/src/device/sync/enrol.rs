@@ -3,6 +3,7 @@
 use amparo_schema::wire::enrol::{Certificate, Enrolment, Headquarters, Ticket};
 use amparo_schema::wire::signed::Signed;
 
+use super::again;
 use crate::device::{Device, Error, SyncFault};
 use crate::seal::{SecretKey, from_bytes, request, to_bytes};
 use crate::store::{self, StoreError};
@@ -23,7 +24,8 @@ impl Device {
     }
 
     /// Takes the certificate that headquarters gave, an encoded `Signed<Certificate>`, after verifying it with the key
-    /// of the last ticket, and pins that headquarters. In place of another one, everything is sent anew.
+    /// of the last ticket, and pins that headquarters. In place of another one, everything is sent anew; where sealed
+    /// bytes were let go since, in a new life, for the other one could not chain the old.
     ///
     /// # Errors
     /// [`Error::Sync`] for anything but this device's certificate of that headquarters.
@@ -35,7 +37,16 @@ impl Device {
         let keys = (&self.signer.public(), &self.letter_secret()?);
         let device = self.store.identity().device;
         let read = check_certificate(&signed, &headquarters, device, keys).map_err(SyncFault::NotOurs)?;
-        self.store.write(|tx| store::enrolment::certify(tx, certificate))?;
+        let pinned = row.headquarters.map(|bytes| read_headquarters(&bytes)).transpose()?;
+        let moved = pinned.filter(|pinned| pinned.key != headquarters.key);
+        self.store.write(|tx| {
+            let keys = moved.as_ref().map(|before| (&before.key, &headquarters.key));
+            if keys.is_some() {
+                store::setting::set(tx, again::SETTING, again::MOVED)?;
+            }
+            store::enrolment::certify(tx, certificate, keys)
+        })?;
+        self.seal_again()?;
         Ok(read)
     }
 

@@ -4,6 +4,7 @@
 //! is left or nothing moves; then what headquarters has is purged. Holds no lock and no transaction while the
 //! carrier works.
 
+mod again;
 mod audit;
 mod bundle;
 mod disclose;
@@ -49,6 +50,7 @@ impl Device {
         if outbox.enrolment()?.is_none() {
             return Err(SyncFault::NotEnrolled.into());
         }
+        self.seal_again()?;
         self.seal_audit()?;
         let mut budget = Budget { refused: self.forked()?, up_bytes: EXCHANGE_BYTES, ..Budget::default() };
         let (mut more, mut unanswered) = (true, self.is_unanswered()?);
@@ -135,7 +137,7 @@ impl Device {
         if report.astray && self.store.identity().incarnation == present {
             let fork = report.aside.contains(&Why::Fork);
             let kind = if fork { FindingKind::Fork } else { FindingKind::Rollback };
-            self.store.begin_again(kind, &*self.entropy, self.clock.now())?;
+            self.store.begin_again(Some(kind), &*self.entropy, self.clock.now())?;
             self.begin_incarnation()?;
             self.disclose_again(present)?;
         }
@@ -146,7 +148,7 @@ impl Device {
 
     /// Whether segments left the device of which no receipt says that they arrived.
     fn is_unanswered(&self) -> Result<bool, Error> {
-        for life in self.store.read(store::progress::lives)? {
+        for life in self.store.read(store::progress::lives)?.into_iter().filter(|life| !life.left) {
             let stored = life.receipt.map(|bytes| outbox::read_receipt(&bytes)).transpose()?;
             if life.sent > stored.map_or(0, |held| held.stored) {
                 return Ok(true);

@@ -131,7 +131,8 @@ impl Outbox for StoreOutbox<'_> {
                 past: if row.doubted { Past::Doubted } else { Past::Known },
             })
         };
-        lives.into_iter().map(life).collect()
+        // A life that was left with another headquarters does not call this one.
+        lives.into_iter().filter(|row| !row.left).map(life).collect()
     }
 
     fn segments(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Error> {

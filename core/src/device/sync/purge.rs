@@ -81,6 +81,7 @@ impl Device {
             report.failed = report.failed.saturating_add(u64::from(self.close(row.screening).is_err()));
             Ok(())
         })?;
+        self.seal_again()?;
         self.disclose(None)?;
         self.each(State::Closed, |row| {
             if self.store.read(|rows| store::disclosure::is_due(rows, row.screening))? {

@@ -63,7 +63,8 @@ pub struct SyncState {
     pub contact_ms: Option<i64>,
     /// The newest 10,000 screenings, newest first.
     pub screenings: Vec<ScreeningSync>,
-    /// Segments that headquarters does not have, as far as receipts say.
+    /// Segments that headquarters does not have, as far as receipts say. Among them those that only a headquarters to
+    /// which the device belonged before could chain, and that could not be sealed again: they are not sent.
     pub waiting: u64,
     /// What agencies ask to be done, newest first.
     pub follow_ups: Vec<FollowUp>,
@@ -169,7 +170,10 @@ fn counts(rows: &Rows<'_>) -> Result<(Counts, u64), Error> {
         let [stored, durable, delivered] =
             receipt.as_ref().map_or([0; 3], |r| [r.stored, r.durable, r.delivered]);
         let ahead = receipt.iter().flat_map(|r| &r.ranges).map(|r| r.to.saturating_sub(r.from)).sum();
-        let missing = life.segments.saturating_sub(stored).saturating_sub(ahead);
+        let missing = match life.left {
+            true => store::left::count(rows, life.incarnation, stored)?,
+            false => life.segments.saturating_sub(stored).saturating_sub(ahead),
+        };
         waiting = waiting.saturating_add(missing);
         counts.insert(life.incarnation, [life.sent.max(stored), stored, durable, delivered]);
     }
