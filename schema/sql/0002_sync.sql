@@ -59,7 +59,7 @@ CREATE TABLE refused (
     disclosure INTEGER NOT NULL CHECK (disclosure IN (0, 1)), -- 0 for a segment, 1 for a disclosure.
     number INTEGER NOT NULL CHECK (number >= 0),           -- Its number in that life.
     why INTEGER NOT NULL,                                  -- Why, as refusals are numbered on the wire.
-    epoch INTEGER NOT NULL,                                -- Epoch of the newest receipt of that life then; 0 for none.
+    epoch INTEGER NOT NULL,                                -- Epoch of headquarters then, by receipts; 0 for none.
     PRIMARY KEY (incarnation, disclosure, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -190,16 +190,12 @@ impl Device {
             let held = store::progress::receipt(tx, doubted)?;
             let from = held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.disclosures);
             let to = store::disclosure::next(tx, doubted)?;
-            for withholding in [true, false] {
-                let within = Range { from, to };
-                let made = store::disclosure::range(tx, doubted, within, withholding, usize::MAX)?;
-                for (_, bytes) in made {
-                    let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
-                    let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
-                    let grants: Vec<Grant> = made.grants().collect();
-                    let withheld: Vec<Withheld> = made.withheld().collect();
-                    self.sign_disclosure(tx, &grants, &withheld)?;
-                }
+            for (_, bytes) in store::disclosure::range(tx, doubted, Range { from, to }, usize::MAX)? {
+                let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
+                let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
+                let grants: Vec<Grant> = made.grants().collect();
+                let withheld: Vec<Withheld> = made.withheld().collect();
+                self.sign_disclosure(tx, &grants, &withheld)?;
             }
             Ok(())
         })

@@ -114,16 +114,12 @@ impl Device {
         let items = items(&upload);
         self.note_sent(&items, !replies.is_empty())?;
         let mut report = self.take(outbox, &replies)?;
-        let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
-        let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
-        // Asked for the certificate, headquarters has judged nothing yet.
-        let refused: Vec<_> = refused.filter(|_| !report.certificate_wanted).collect();
+        let refused = budget.learn(&items, &mut report);
         self.note_refused(&refused)?;
         total.add(&report, refused);
         total.begun_again |= report.astray;
         total.up_bytes = total.up_bytes.saturating_add(u64::try_from(upload.len()).unwrap_or(u64::MAX));
         total.down_bytes = total.down_bytes.saturating_add(u64::try_from(replies.len()).unwrap_or(u64::MAX));
-        budget.learn(&upload, &mut report);
         Ok((report, broken))
     }
 
