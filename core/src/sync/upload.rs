@@ -74,6 +74,7 @@ impl Budget {
             self.judged.extend(items.iter().flatten());
             report.judged = self.judged.len() > before;
         }
+        report.certificate_wanted &= !self.certificate;
         self.certificate = report.certificate_wanted;
         report.receipt_wanted &= !self.whole;
         // Headquarters that forgot who calls forgot what it signed.
@@ -104,7 +105,7 @@ pub enum Item {
 /// An upload in parts, for carriers that split it: each part goes with the head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
-    /// Hello and, where wanted, the certificate.
+    /// The certificate, where wanted, and who calls.
     pub head: Vec<Vec<u8>>,
     /// Disclosures and segments.
     pub body: Vec<Vec<u8>>,
@@ -162,6 +163,10 @@ fn head<O: Outbox>(
     lives: &[Life],
 ) -> Result<Vec<Vec<u8>>, SyncError<O::Error>> {
     let mut head = Vec::new();
+    // First, so that headquarters that forgot the caller knows it when it calls.
+    if budget.certificate {
+        head.push(to_bytes(&Frame::Certificate(enrolment.certificate.clone()))?);
+    }
     for (n, life) in lives.iter().enumerate() {
         // One feed, one mark: the first hello asks for all.
         let [own, packs] = match n {
@@ -177,9 +182,6 @@ fn head<O: Outbox>(
             down_bytes: if n == 0 { budget.down_bytes } else { 0 },
         };
         head.push(to_bytes(&Frame::Hello(outbox.signer().sign_object(&hello)?))?);
-        if n == 0 && budget.certificate {
-            head.push(to_bytes(&Frame::Certificate(enrolment.certificate.clone()))?);
-        }
     }
     Ok(head)
 }

@@ -164,6 +164,22 @@ fn whoever_asks_for_what_was_shown_is_not_answered_again() {
     assert!(!world.exchange(&mut budget).receipt_wanted);
 }
 
+/// The same for the certificate, where none is good enough; nothing that was sent meanwhile counts as refused.
+#[test]
+fn a_certificate_is_shown_once_and_before_who_calls() {
+    let mut world = world();
+    (0..2).for_each(|n| world.seal(n));
+    (world.relay.wants_certificate, world.relay.admits_nobody) = (true, true);
+    let mut budget = Budget { up_bytes: 600, ..Budget::default() };
+    assert!(world.exchange(&mut budget).is_progress());
+    assert!(!world.exchange(&mut budget).is_progress() && budget.refused.is_empty());
+    assert_eq!(world.relay.seen[..2], ["certificate", "stranger"]);
+    world.relay.admits_nobody = false;
+    let reports = world.sync();
+    assert!(reports[0].certificate_wanted && reports[1].receipts == 1, "answered at once: {reports:?}");
+    assert!(world.is_acknowledged());
+}
+
 /// I4, the device's part: within one epoch no count falls; what says so is set aside and told.
 #[test]
 fn i4_a_receipt_whose_counts_fell_is_set_aside() {

@@ -213,6 +213,26 @@ fn what_is_urgent_goes_before_what_was_sealed_earlier() {
     assert!(calm.iter().chain([&id]).all(|id| world.level(*id) >= Level::Stored));
 }
 
+/// A bundle of one volume shows who calls before it calls: there is nobody to ask for the certificate.
+#[test]
+fn a_bundle_is_answered_by_a_headquarters_that_forgot_the_device() {
+    let (world, before, restored) = (world(), real(), real());
+    let device = world.device();
+    before.enrol(device);
+    device.sync(&before, &()).unwrap();
+    let id = urgent(device);
+    let volumes = device.export_bundle().unwrap();
+    assert_eq!(volumes.len(), 1);
+    let mut storage = restored.storage.lock().unwrap();
+    let carried =
+        restored.relay.carry(&mut *storage, &volumes[0].bytes, NOW_MS, &SeededEntropy::new(6)).unwrap();
+    let [(_, answer)] = &carried.answers[..] else { panic!("{:?}", carried.notes) };
+    assert_eq!((device.import_bundle(answer).unwrap().receipts, world.level(id)), (1, Level::Sealed));
+    drop(storage);
+    assert_eq!(device.sync(&restored, &()).unwrap().ended, Ended::Done);
+    assert_eq!(world.level(id), Level::Stored);
+}
+
 /// A screening of a possible child, talked through and closed.
 pub(super) fn urgent(device: &Device) -> ScreeningId {
     let id = start(device);
