@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use amparo_schema::limits::{
-    DOWN_BYTES_MAX, RECEIPT_RANGES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX,
+    DOWN_BYTES_MAX, PENDING_SEGMENTS_MAX, RECEIPT_RANGES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX,
 };
 use amparo_schema::wire::enrol::Enrolment;
 use amparo_schema::wire::feed::FeedId;
@@ -312,7 +312,7 @@ fn urgent<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(),
     let held = life.held();
     // What arrives ahead of its turn is told by ranges, and what they cannot tell would be sent again.
     let mut left = RECEIPT_RANGES_MAX.saturating_sub(held.as_ref().map_or(0, |held| held.ranges.len()));
-    for gap in gaps(held.as_ref(), life.segments) {
+    for gap in gaps(held.as_ref(), within_window(held.as_ref(), life.segments)) {
         if left == 0 || body.full {
             break;
         }
@@ -351,6 +351,11 @@ fn run<O: Outbox>(
         }
     }
     Ok(())
+}
+
+/// How far of `segments` headquarters takes ahead of their turn. Past that it says `later`, which would end the session.
+fn within_window(held: Option<&Receipt>, segments: u64) -> u64 {
+    segments.min(held.map_or(0, |held| held.stored).saturating_add(PENDING_SEGMENTS_MAX))
 }
 
 /// Numbers below `segments` that a receipt covers neither by its prefix nor by its ranges.
@@ -433,5 +438,10 @@ mod tests {
             }
         }
         assert_eq!(gaps(None, 2), [Range { from: 0, to: 2 }]);
+        let (held, _) = receipt(3, &[(5, 6)]);
+        for (held, stored) in [(None, 0), (Some(&held), 3)] {
+            let (within, end) = (|segments| within_window(held, segments), stored + PENDING_SEGMENTS_MAX);
+            assert_eq!([within(9), within(end), within(end + 1)], [9, end, end]);
+        }
     }
 }
