@@ -3,6 +3,8 @@
 ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segment ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1));
 
+CREATE INDEX segment_urgent ON segment (incarnation, number) WHERE urgent = 1;
+
 CREATE TABLE enrolment (
     only INTEGER PRIMARY KEY CHECK (only = 1),             -- One row.
     asked BLOB NOT NULL,                                   -- Headquarters of the last ticket, encoded.
@@ -26,6 +28,8 @@ CREATE TABLE disclosure (
     signed BLOB NOT NULL,                                  -- Signed disclosure, encoded.
     PRIMARY KEY (incarnation, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX disclosure_withholding ON disclosure (incarnation, number) WHERE withholds = 1;
 
 CREATE TABLE due (
     segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.

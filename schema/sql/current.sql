@@ -148,6 +148,7 @@ CREATE TABLE segment (
 ) STRICT;
 
 CREATE INDEX segment_by_screening ON segment (screening) WHERE screening IS NOT NULL;
+CREATE INDEX segment_urgent ON segment (incarnation, number) WHERE urgent = 1;
 
 -- Grants: the key of a segment, wrapped for a recipient.
 CREATE TABLE segment_grant (
@@ -192,6 +193,8 @@ CREATE TABLE disclosure (
 ) STRICT, WITHOUT ROWID;
 
 -- Segments whose readers must be looked at before the next upload.
+CREATE INDEX disclosure_withholding ON disclosure (incarnation, number) WHERE withholds = 1;
+
 CREATE TABLE due (
     segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.
 ) STRICT, WITHOUT ROWID;
