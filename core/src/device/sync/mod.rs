@@ -14,7 +14,9 @@ mod purge;
 mod refused;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use amparo_schema::wire::receipt::Receipt;
 
 pub use bundle::Volume;
 pub use letters::FollowUp;
@@ -153,22 +155,69 @@ impl Device {
 
     /// Notes what has left the device, and that headquarters answered.
     fn note_sent(&self, items: &[Option<Item>], answered: bool) -> Result<(), Error> {
-        let mut sent: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut sent: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         for item in items.iter().flatten() {
             if let Item::Segment { incarnation, number } = item {
-                let to = sent.entry(*incarnation).or_default();
-                *to = (*to).max(number.saturating_add(1));
+                sent.entry(*incarnation).or_default().insert(*number);
             }
         }
         let now_ms = self.clock.now().wall_ms;
         self.store.write(|tx| {
-            for (incarnation, to) in sent {
-                store::progress::set_sent(tx, incarnation, to)?;
+            for life in store::progress::lives(tx)? {
+                let Some(numbers) = sent.get(&life.incarnation) else { continue };
+                let held = life.receipt.map(|bytes| outbox::read_receipt(&bytes)).transpose()?;
+                let to = sent_to(life.sent, held.as_ref(), numbers);
+                store::progress::set_sent(tx, life.incarnation, to)?;
             }
             if answered {
                 store::enrolment::contact(tx, now_ms)?;
             }
             Ok(())
         })
+    }
+}
+
+/// Up to which number everything has left the device, when these went too. Urgent ones go ahead of their turn.
+fn sent_to(before: u64, held: Option<&Receipt>, numbers: &BTreeSet<u64>) -> u64 {
+    let mut to = before.max(held.map_or(0, |held| held.stored));
+    loop {
+        let range =
+            held.iter().flat_map(|held| &held.ranges).find(|range| (range.from..range.to).contains(&to));
+        to = match range {
+            Some(range) => range.to,
+            None if numbers.contains(&to) => to.saturating_add(1),
+            None => return to,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amparo_schema::id::{DeviceId, Hash};
+    use amparo_schema::wire::receipt::Range;
+
+    #[test]
+    fn what_went_ahead_of_its_turn_says_nothing_of_what_stands_before_it() {
+        let held = Receipt {
+            device: DeviceId([1; 16]),
+            incarnation: 1,
+            epoch: 0,
+            stored: 2,
+            hash: Hash([0; 32]),
+            ranges: vec![Range { from: 4, to: 6 }],
+            durable: 0,
+            delivered: 0,
+            horizon: 0,
+            disclosures: 0,
+            hq_ms: 0,
+            log_size: 0,
+            log_root: Hash([0; 32]),
+        };
+        let sent = |numbers: &[u64]| numbers.iter().copied().collect::<BTreeSet<u64>>();
+        assert_eq!(sent_to(0, None, &sent(&[50, 0, 1])), 2);
+        assert_eq!(sent_to(3, None, &sent(&[50])), 3);
+        assert_eq!(sent_to(0, Some(&held), &sent(&[])), 2);
+        assert_eq!(sent_to(0, Some(&held), &sent(&[2, 3, 9])), 6, "what headquarters has went too");
     }
 }
