@@ -3,6 +3,8 @@
 ALTER TABLE segment ADD COLUMN sealed_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segment ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1));
 
+CREATE INDEX segment_urgent ON segment (incarnation, number) WHERE urgent = 1;
+
 ALTER TABLE segment ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1));
 
 ALTER TABLE segment_grant ADD COLUMN lapses_ms INTEGER;
@@ -32,6 +34,8 @@ CREATE TABLE disclosure (
     signed BLOB NOT NULL,                                  -- Signed disclosure, encoded.
     PRIMARY KEY (incarnation, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX disclosure_withholding ON disclosure (incarnation, number) WHERE withholds = 1;
 
 CREATE TABLE due (
     segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.
@@ -65,7 +69,7 @@ CREATE TABLE refused (
     disclosure INTEGER NOT NULL CHECK (disclosure IN (0, 1)), -- 0 for a segment, 1 for a disclosure.
     number INTEGER NOT NULL CHECK (number >= 0),           -- Its number in that life.
     why INTEGER NOT NULL,                                  -- Why, as refusals are numbered on the wire.
-    epoch INTEGER NOT NULL,                                -- Epoch of the newest receipt of that life then; 0 for none.
+    epoch INTEGER NOT NULL,                                -- Epoch of headquarters then, by receipts; 0 for none.
     PRIMARY KEY (incarnation, disclosure, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -150,6 +150,7 @@ CREATE TABLE segment (
 ) STRICT;
 
 CREATE INDEX segment_by_screening ON segment (screening) WHERE screening IS NOT NULL;
+CREATE INDEX segment_urgent ON segment (incarnation, number) WHERE urgent = 1;
 
 -- Grants: the key of a segment, wrapped for a recipient.
 CREATE TABLE segment_grant (
@@ -198,6 +199,8 @@ CREATE TABLE disclosure (
 ) STRICT, WITHOUT ROWID;
 
 -- Segments whose readers must be looked at before the next upload.
+CREATE INDEX disclosure_withholding ON disclosure (incarnation, number) WHERE withholds = 1;
+
 CREATE TABLE due (
     segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.
 ) STRICT, WITHOUT ROWID;
@@ -234,7 +237,7 @@ CREATE TABLE refused (
     disclosure INTEGER NOT NULL CHECK (disclosure IN (0, 1)), -- 0 for a segment, 1 for a disclosure.
     number INTEGER NOT NULL CHECK (number >= 0),           -- Its number in that life.
     why INTEGER NOT NULL,                                  -- Why, as refusals are numbered on the wire.
-    epoch INTEGER NOT NULL,                                -- Epoch of the newest receipt of that life then; 0 for none.
+    epoch INTEGER NOT NULL,                                -- Epoch of headquarters then, by receipts; 0 for none.
     PRIMARY KEY (incarnation, disclosure, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -39,8 +39,7 @@ pub fn insert(
     Ok(())
 }
 
-/// Disclosures of a life with numbers in `within`, with or without something withheld, in order, as many as fit
-/// into `bytes` and at least one.
+/// Disclosures of a life with numbers in `within`, in order, as many as fit into `bytes` and at least one.
 ///
 /// # Errors
 /// As SQLite.
@@ -48,15 +47,38 @@ pub fn range(
     rows: &Rows<'_>,
     incarnation: u64,
     within: Range,
-    withholds: bool,
     bytes: usize,
 ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-    let mut query = rows.conn.prepare_cached(
-        "SELECT number, signed FROM disclosure
-         WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 AND withholds = ?4 ORDER BY number",
-    )?;
-    let mut found =
-        query.query((signed(incarnation)?, signed(within.from)?, signed(within.to)?, withholds))?;
+    let sql = "SELECT number, signed FROM disclosure
+         WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 ORDER BY number";
+    fitting(rows, sql, incarnation, within, bytes)
+}
+
+/// As [`range`], those that withhold something.
+///
+/// # Errors
+/// As SQLite.
+pub fn withdrawals(
+    rows: &Rows<'_>,
+    incarnation: u64,
+    within: Range,
+    bytes: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    // Named, so that it cannot come to read every disclosure.
+    let sql = "SELECT number, signed FROM disclosure INDEXED BY disclosure_withholding
+         WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 AND withholds = 1 ORDER BY number";
+    fitting(rows, sql, incarnation, within, bytes)
+}
+
+fn fitting(
+    rows: &Rows<'_>,
+    sql: &str,
+    incarnation: u64,
+    within: Range,
+    bytes: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    let mut query = rows.conn.prepare_cached(sql)?;
+    let mut found = query.query((signed(incarnation)?, signed(within.from)?, signed(within.to)?))?;
     let (mut fits, mut left): (Vec<(u64, Vec<u8>)>, usize) = (Vec::new(), bytes);
     while let Some(row) = found.next()? {
         let made: Vec<u8> = row.get(1)?;

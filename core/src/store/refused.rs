@@ -13,7 +13,7 @@ pub struct RefusedRow {
     pub number: u64,
     /// Why, as refusals are numbered on the wire.
     pub why: u32,
-    /// Epoch of the newest receipt of that life when it was refused; 0 for none.
+    /// Epoch of headquarters when it was refused, as far as receipts said; 0 for none.
     pub epoch: u64,
 }
 
@@ -30,17 +30,24 @@ pub fn set(tx: &Tx<'_>, row: &RefusedRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets what a receipt acknowledges after all.
+/// Forgets what a receipt acknowledges after all, and the segment that comes next if it was refused as `fork`:
+/// whatever had its number is gone.
 ///
 /// # Errors
 /// As SQLite.
-pub fn forget(tx: &Tx<'_>, incarnation: u64, segments: u64, disclosures: u64) -> Result<(), StoreError> {
+pub fn forget(
+    tx: &Tx<'_>,
+    incarnation: u64,
+    (segments, disclosures): (u64, u64),
+    fork: u32,
+) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "DELETE FROM refused
-             WHERE incarnation = ?1 AND number < CASE disclosure WHEN 0 THEN ?2 ELSE ?3 END",
+             WHERE incarnation = ?1 AND (number < CASE disclosure WHEN 0 THEN ?2 ELSE ?3 END
+             OR disclosure = 0 AND number = ?2 AND why = ?4)",
         )?
-        .execute((signed(incarnation)?, signed(segments)?, signed(disclosures)?))?;
+        .execute((signed(incarnation)?, signed(segments)?, signed(disclosures)?, fork))?;
     Ok(())
 }
 

@@ -133,9 +133,10 @@ pub fn from(
 /// # Errors
 /// As SQLite.
 pub fn urgent(rows: &Rows<'_>, incarnation: u64, within: Range, limit: u32) -> Result<Vec<u64>, StoreError> {
+    // Named, so that it cannot come to read every segment.
     let mut query = rows.conn.prepare_cached(
-        "SELECT number FROM segment WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 AND urgent = 1
-         ORDER BY number LIMIT ?4",
+        "SELECT number FROM segment INDEXED BY segment_urgent
+         WHERE incarnation = ?1 AND number >= ?2 AND number < ?3 AND urgent = 1 ORDER BY number LIMIT ?4",
     )?;
     let found = query
         .query((signed(incarnation)?, signed(within.from)?, signed(within.to)?, limit))?

@@ -31,6 +31,8 @@ pub struct Facts {
     pub compartment: Compartment,
     /// Counters and encoded facts, in order.
     pub events: Vec<(u64, Vec<u8>)>,
+    /// Whether the segment is sent before others.
+    pub urgent: bool,
 }
 
 /// A store in memory. A clone shares nothing that changes.
@@ -52,11 +54,19 @@ pub struct MemoryOutbox {
 #[derive(Clone)]
 struct MemoryLife {
     incarnation: u64,
-    segments: Vec<(Hash, Option<Arc<[u8]>>)>,
+    segments: Vec<MemorySegment>,
     /// Encoded, and whether something is withheld.
     disclosures: Vec<(Arc<[u8]>, bool)>,
     receipt: Option<(Arc<Signed<Receipt>>, Receipt)>,
     past: Past,
+}
+
+#[derive(Clone)]
+struct MemorySegment {
+    hash: Hash,
+    /// Encoded; none once purged.
+    bytes: Option<Arc<[u8]>>,
+    urgent: bool,
 }
 
 impl std::fmt::Debug for MemoryOutbox {
@@ -138,12 +148,13 @@ impl MemoryOutbox {
                 previous: life
                     .segments
                     .last()
-                    .map_or_else(|| first_previous(&signer.public()), |last| last.0),
+                    .map_or_else(|| first_previous(&signer.public()), |last| last.hash),
             },
             &signer,
             entropy,
         )?;
-        life.segments.push((sealed.hash, Some(sealed.segment.clone().into())));
+        let bytes = Some(sealed.segment.clone().into());
+        life.segments.push(MemorySegment { hash: sealed.hash, bytes, urgent: facts.urgent });
         Ok(sealed)
     }
 
@@ -167,7 +178,7 @@ impl MemoryOutbox {
         for life in &mut self.lives {
             let horizon = life.receipt.as_ref().map_or(0, |(_, receipt)| receipt.horizon);
             let covered = life.segments.iter_mut().take(usize::try_from(horizon).unwrap_or(usize::MAX));
-            purged += covered.filter_map(|(_, bytes)| bytes.take()).count();
+            purged += covered.filter_map(|segment| segment.bytes.take()).count();
         }
         purged
     }
@@ -210,6 +221,19 @@ impl MemoryOutbox {
 
     fn life(&self, incarnation: u64) -> Option<&MemoryLife> {
         self.lives.iter().find(|life| life.incarnation == incarnation)
+    }
+
+    /// Segments of an incarnation with numbers in `within`, in order.
+    fn within(&self, incarnation: u64, within: Range) -> impl Iterator<Item = (u64, &MemorySegment)> {
+        let all = self.life(incarnation).map_or(&[][..], |life| &life.segments);
+        (0_u64..).zip(all).filter(move |(number, _)| (within.from..within.to).contains(number))
+    }
+
+    /// Disclosures of an incarnation with numbers in `within`, in order, and whether something is withheld.
+    fn made(&self, incarnation: u64, within: Range) -> impl Iterator<Item = (Kept, bool)> {
+        let all = self.life(incarnation).map_or(&[][..], |life| &life.disclosures);
+        let made = (0_u64..).zip(all).filter(move |(number, _)| (within.from..within.to).contains(number));
+        made.map(|(number, (bytes, withholds))| (Kept { number, bytes: bytes.to_vec() }, *withholds))
     }
 
     fn set_aside(&mut self, bytes: &[u8], why: Why) {
@@ -283,31 +307,30 @@ impl Outbox for MemoryOutbox {
     }
 
     fn segments(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error> {
-        let all = self.life(incarnation).map_or(&[][..], |life| &life.segments);
-        let kept = (0_u64..).zip(all).filter(|(number, _)| (within.from..within.to).contains(number));
-        let kept =
-            kept.filter_map(|(number, (_, bytes))| Some(Kept { number, bytes: bytes.as_ref()?.to_vec() }));
+        let kept = self
+            .within(incarnation, within)
+            .filter_map(|(number, segment)| Some(Kept { number, bytes: segment.bytes.as_ref()?.to_vec() }));
         Ok(fitting(kept, bytes))
     }
 
-    fn disclosures(
-        &self,
-        incarnation: u64,
-        within: Range,
-        withholding: bool,
-        bytes: usize,
-    ) -> Result<Vec<Kept>, Self::Error> {
-        let all = self.life(incarnation).map_or(&[][..], |life| &life.disclosures);
-        let due = (0_u64..)
-            .zip(all)
-            .filter(|(number, made)| (within.from..within.to).contains(number) && made.1 == withholding);
-        Ok(fitting(due.map(|(number, (bytes, _))| Kept { number, bytes: bytes.to_vec() }), bytes))
+    fn urgent(&self, incarnation: u64, within: Range) -> Result<Vec<u64>, Self::Error> {
+        let urgent = self.within(incarnation, within).filter(|(_, segment)| segment.urgent);
+        Ok(urgent.map(|(number, _)| number).collect())
+    }
+
+    fn disclosures(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error> {
+        Ok(fitting(self.made(incarnation, within).map(|(kept, _)| kept), bytes))
+    }
+
+    fn withdrawals(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error> {
+        let withheld = self.made(incarnation, within).filter(|(_, withholds)| *withholds);
+        Ok(fitting(withheld.map(|(kept, _)| kept), bytes))
     }
 
     fn hash(&self, incarnation: u64, number: u64) -> Result<Option<Hash>, Self::Error> {
         let life = self.life(incarnation);
         let at = usize::try_from(number).ok();
-        Ok(life.zip(at).and_then(|(life, at)| life.segments.get(at)).map(|(hash, _)| *hash))
+        Ok(life.zip(at).and_then(|(life, at)| life.segments.get(at)).map(|segment| segment.hash))
     }
 
     fn cursor(&self, feed: FeedId) -> Result<Cursor, Self::Error> {

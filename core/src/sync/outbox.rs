@@ -47,23 +47,20 @@ pub trait Outbox {
     ///
     /// # Errors
     /// Those of the store.
-    fn urgent(&self, incarnation: u64, within: Range) -> Result<Vec<u64>, Self::Error> {
-        let (_, _) = (incarnation, within);
-        Ok(Vec::new())
-    }
+    fn urgent(&self, incarnation: u64, within: Range) -> Result<Vec<u64>, Self::Error>;
 
-    /// Disclosures of an incarnation with numbers in `within`, each an encoded `Signed<Disclosure>`: those that
-    /// withhold something, or those that do not; in order, as many as fit into `bytes` and at least one.
+    /// Disclosures of an incarnation with numbers in `within`, each an encoded `Signed<Disclosure>`, in order, as many
+    /// as fit into `bytes` and at least one.
     ///
     /// # Errors
     /// Those of the store.
-    fn disclosures(
-        &self,
-        incarnation: u64,
-        within: Range,
-        withholding: bool,
-        bytes: usize,
-    ) -> Result<Vec<Kept>, Self::Error>;
+    fn disclosures(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error>;
+
+    /// As [`Outbox::disclosures`], those that withhold something.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn withdrawals(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error>;
 
     /// The header hash of a segment; outlives its bytes. None for one that was never sealed here.
     ///

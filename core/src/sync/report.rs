@@ -1,5 +1,7 @@
 //! What came of the replies to one upload.
 
+use std::collections::BTreeMap;
+
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::Refusal;
 
@@ -14,6 +16,8 @@ pub struct Report {
     pub replies: u64,
     /// Receipts that were newer than those held, and are held now.
     pub receipts: u64,
+    /// The incarnations of those receipts, and how many segments each counts now.
+    pub stored: BTreeMap<u64, u64>,
     /// Entries of feeds that were applied for the first time.
     pub entries: u64,
     /// Entries that were known already.
@@ -26,6 +30,8 @@ pub struct Report {
     pub unread: Vec<FeedId>,
     /// Frames that were not taken, by their place in the upload, and why.
     pub refused: Vec<(u64, Refusal)>,
+    /// Headquarters judged something for the first time in this session ([`super::Budget::learn`] says so).
+    pub judged: bool,
     /// Headquarters wants to see the certificate; send again with it.
     pub certificate_wanted: bool,
     /// Headquarters wants to see the newest receipts whole; send again with them.
@@ -42,16 +48,28 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether anything moved: only then is another exchange of any use.
+    /// Whether anything moved: only then is another exchange of any use. What was judged for the first time may make
+    /// room for what is behind it.
     #[must_use]
     pub fn is_progress(&self) -> bool {
         self.receipts > 0
+            || self.judged
             || self.entries > 0
             || self.known > 0
             || !self.rewound.is_empty()
             || self.certificate_wanted
             || self.receipt_wanted
             || self.astray
+    }
+
+    /// Whether a receipt that came frees the number of a fork: it comes next, so that whatever had it is gone.
+    pub(super) fn frees(&self, item: &Item, why: Refusal) -> bool {
+        match item {
+            Item::Segment { incarnation, number } if why == Refusal::Fork => {
+                self.stored.get(incarnation).is_some_and(|stored| number <= stored)
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn count(&mut self, effect: Effect) {

@@ -100,6 +100,7 @@ fn receipt<O: Outbox>(
         None => {
             if outbox.apply(Change::Receipt { signed, receipt: &receipt })? == Effect::Applied {
                 report.receipts = report.receipts.saturating_add(1);
+                report.stored.insert(receipt.incarnation, receipt.stored);
             }
         }
         Some(why) => {

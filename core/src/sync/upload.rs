@@ -1,23 +1,27 @@
 //! What to send next.
 //!
-//! Order: who calls; withdrawals; other disclosures; urgent segments; the others. A receipt's ranges are left out, and
-//! so is what headquarters refused in this session, so that one bad frame delays only itself.
+//! Order: who calls; withdrawals; all disclosures in their turn; urgent segments; the others. A receipt's ranges are
+//! left out, and so is what headquarters refused in this session, so that one bad frame delays only itself. A receipt
+//! counts disclosures without ranges, so that those that went ahead of their turn go again in it: they get half the room,
+//! once in a session, and the first in its turn goes whatever its size.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use amparo_schema::limits::{DOWN_BYTES_MAX, RECEIPT_RANGES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX};
+use amparo_schema::limits::{
+    DOWN_BYTES_MAX, PENDING_SEGMENTS_MAX, RECEIPT_RANGES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FRAMES_MAX,
+};
 use amparo_schema::wire::enrol::Enrolment;
 use amparo_schema::wire::feed::FeedId;
-use amparo_schema::wire::push::{Frame, Hello, Shown};
+use amparo_schema::wire::push::{Frame, Hello, Refusal, Shown};
 use amparo_schema::wire::receipt::{Brief, Range, Receipt};
 use amparo_schema::wire::segment::{Header, Segment};
 use amparo_schema::wire::signed::Signed;
 use minicbor::{Decode, Encode};
 
 use super::SyncError;
-use super::outbox::{Life, Outbox};
+use super::outbox::{Life, Outbox, Past};
 use super::report::Report;
-use crate::seal::{First, first, from_bytes, to_bytes, unverified};
+use crate::seal::{First, SealError, first, from_bytes, to_bytes, unverified};
 
 /// Incarnations that say hello in one upload; others wait for the next.
 const HELLOS_MAX: usize = 8;
@@ -33,8 +37,10 @@ pub struct Budget {
     pub certificate: bool,
     /// Whether to show receipts whole: when headquarters asked, and on carriers that cannot ask.
     pub whole: bool,
-    /// What was refused in this session, and is not sent again in it.
-    pub refused: BTreeSet<Item>,
+    /// What was refused in this session, or is kept aside as a fork since an earlier one, and is not sent again in it.
+    pub refused: BTreeMap<Item, Refusal>,
+    /// What headquarters judged in this session. Where no receipt can tell that it was taken, it is not sent again.
+    pub judged: BTreeSet<Item>,
 }
 
 impl Default for Budget {
@@ -44,28 +50,36 @@ impl Default for Budget {
             down_bytes: u32::try_from(DOWN_BYTES_MAX).unwrap_or(u32::MAX),
             certificate: false,
             whole: false,
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            judged: BTreeSet::new(),
         }
     }
 }
 
 impl Budget {
-    /// Learns from the replies to an upload: whether certificate and whole receipts are wanted, and what was
-    /// refused. Asked once more for what was shown already, there is nothing to answer: that goes from the report.
-    pub fn learn(&mut self, upload: &[u8], report: &mut Report) {
+    /// Learns from the replies to an upload that carried `items`: whether certificate and whole receipts are wanted,
+    /// and what was refused, which it gives back. Asked once more for what was shown already, there is nothing to
+    /// answer, and of frames that carry no facts and no keys nothing is kept: both go from the report.
+    pub fn learn(&mut self, items: &[Option<Item>], report: &mut Report) -> Vec<(Item, Refusal)> {
+        let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
+        // Asked for the certificate, headquarters has judged nothing yet.
+        let judged = !report.certificate_wanted;
+        report.refused.retain(|(frame, _)| judged && at(*frame).is_some());
+        let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
+        let refused: Vec<_> = refused.filter(|(item, why)| !report.frees(item, *why)).collect();
+        self.refused.extend(refused.iter().copied());
+        self.refused.retain(|item, why| !report.frees(item, *why));
+        if judged && report.replies > 0 && !report.cut && report.wait_ms.is_none() {
+            let before = self.judged.len();
+            self.judged.extend(items.iter().flatten());
+            report.judged = self.judged.len() > before;
+        }
+        report.certificate_wanted &= !self.certificate;
         self.certificate = report.certificate_wanted;
         report.receipt_wanted &= !self.whole;
         // Headquarters that forgot who calls forgot what it signed.
         self.whole |= report.receipt_wanted || report.certificate_wanted;
-        let items = items(upload);
-        let refused = report.refused.iter().filter_map(|(frame, _)| {
-            let frame = usize::try_from(*frame).ok()?;
-            items.get(frame).copied().flatten()
-        });
-        // Asked for the certificate, headquarters has judged nothing yet.
-        if !report.certificate_wanted {
-            self.refused.extend(refused);
-        }
+        refused
     }
 }
 
@@ -91,7 +105,7 @@ pub enum Item {
 /// An upload in parts, for carriers that split it: each part goes with the head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
-    /// Hello and, where wanted, the certificate.
+    /// The certificate, where wanted, and who calls.
     pub head: Vec<Vec<u8>>,
     /// Disclosures and segments.
     pub body: Vec<Vec<u8>>,
@@ -114,19 +128,18 @@ pub fn frames<O: Outbox>(outbox: &O, budget: &Budget) -> Result<Frames, SyncErro
     let enrolment = outbox.enrolment().map_err(SyncError::Outbox)?.ok_or(SyncError::NotEnrolled)?;
     let lives = calling(outbox.lives().map_err(SyncError::Outbox)?);
     let head = head(outbox, budget, &enrolment, &lives)?;
-    let mut body = Room { frames: Vec::new(), left: budget.up_bytes.min(UPLOAD_BYTES_MAX), full: false };
-    for frame in &head {
-        body.left = body.left.saturating_sub(frame.len());
+    let mut body = Room::new(budget, &head);
+    for life in &lives {
+        withdrawals(outbox, life, &mut body)?;
     }
-    for withholding in [true, false] {
-        for life in &lives {
-            disclosures(outbox, budget, life, withholding, &mut body)?;
-        }
+    for life in &lives {
+        disclosures(outbox, life, &mut body)?;
     }
-    for urgency in [Urgency::Urgent, Urgency::Any] {
-        for life in &lives {
-            segments(outbox, budget, life, urgency, &mut body)?;
-        }
+    for life in &lives {
+        urgent(outbox, life, &mut body)?;
+    }
+    for life in &lives {
+        segments(outbox, life, &mut body)?;
     }
     Ok(Frames { head, body: body.frames })
 }
@@ -150,6 +163,10 @@ fn head<O: Outbox>(
     lives: &[Life],
 ) -> Result<Vec<Vec<u8>>, SyncError<O::Error>> {
     let mut head = Vec::new();
+    // First, so that headquarters that forgot the caller knows it when it calls.
+    if budget.certificate {
+        head.push(to_bytes(&Frame::Certificate(enrolment.certificate.clone()))?);
+    }
     for (n, life) in lives.iter().enumerate() {
         // One feed, one mark: the first hello asks for all.
         let [own, packs] = match n {
@@ -165,9 +182,6 @@ fn head<O: Outbox>(
             down_bytes: if n == 0 { budget.down_bytes } else { 0 },
         };
         head.push(to_bytes(&Frame::Hello(outbox.signer().sign_object(&hello)?))?);
-        if n == 0 && budget.certificate {
-            head.push(to_bytes(&Frame::Certificate(enrolment.certificate.clone()))?);
-        }
     }
     Ok(head)
 }
@@ -185,94 +199,163 @@ pub(super) fn feeds<O: Outbox>(outbox: &O) -> [FeedId; 2] {
 }
 
 /// Frames and the room that is left for them.
-struct Room {
+struct Room<'b> {
+    budget: &'b Budget,
     frames: Vec<Vec<u8>>,
+    added: BTreeSet<Item>,
     left: usize,
+    /// Of what is left, for what goes ahead of its turn.
+    ahead: usize,
+    /// Nothing went in its turn yet: the first does whatever its size.
+    first: bool,
     full: bool,
 }
 
-impl Room {
-    fn push(&mut self, frame: Vec<u8>) {
-        let fits = frame.len() <= self.left && self.frames.len() < UPLOAD_FRAMES_MAX - 2 * HELLOS_MAX;
-        if self.full || !(fits || self.frames.is_empty()) {
+impl<'b> Room<'b> {
+    fn new(budget: &'b Budget, head: &[Vec<u8>]) -> Self {
+        let taken = head.iter().map(Vec::len).sum();
+        let left = budget.up_bytes.min(UPLOAD_BYTES_MAX).saturating_sub(taken);
+        Self {
+            budget,
+            frames: Vec::new(),
+            added: BTreeSet::new(),
+            left,
+            ahead: left / 2,
+            first: true,
+            full: false,
+        }
+    }
+
+    fn wants(&self, item: &Item, life: &Life) -> bool {
+        // Receipts of a life in doubt may be another copy's, and are silent about what is here.
+        let silent = life.past == Past::Doubted && self.budget.judged.contains(item);
+        !silent && !self.budget.refused.contains_key(item) && !self.added.contains(item)
+    }
+
+    fn fits(&self, frame: &[u8], left: usize) -> bool {
+        frame.len() <= left && self.frames.len() < UPLOAD_FRAMES_MAX - 2 * HELLOS_MAX
+    }
+
+    /// Adds a frame ahead of its turn, and says whether there was room.
+    fn push_ahead(&mut self, item: Item, frame: Vec<u8>) -> bool {
+        let fits = self.fits(&frame, self.ahead);
+        if fits {
+            self.ahead = self.ahead.saturating_sub(frame.len());
+            self.add(item, frame);
+        }
+        fits
+    }
+
+    /// Adds a frame in its turn; the first that does not fit ends the upload.
+    fn push(&mut self, item: Item, frame: Vec<u8>) {
+        if self.full || !(self.first || self.fits(&frame, self.left)) {
             self.full = true;
             return;
         }
+        self.first = false;
+        self.add(item, frame);
+    }
+
+    fn add(&mut self, item: Item, frame: Vec<u8>) {
         self.left = self.left.saturating_sub(frame.len());
+        self.added.insert(item);
         self.frames.push(frame);
     }
 }
 
-fn disclosures<O: Outbox>(
-    outbox: &O,
-    budget: &Budget,
-    life: &Life,
-    withholding: bool,
-    body: &mut Room,
-) -> Result<(), SyncError<O::Error>> {
-    let mut within = Range { from: life.held().map_or(0, |held| held.disclosures), to: life.disclosures };
+/// Disclosures of a life that headquarters does not count.
+fn uncounted(life: &Life) -> Range {
+    Range { from: life.held().map_or(0, |held| held.disclosures), to: life.disclosures }
+}
+
+fn withdrawals<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(), SyncError<O::Error>> {
+    let mut within = uncounted(life);
+    while within.from < within.to {
+        let kept = outbox.withdrawals(life.incarnation, within, body.ahead).map_err(SyncError::Outbox)?;
+        let Some(last) = kept.last() else { break };
+        within.from = last.number.saturating_add(1);
+        for made in kept {
+            let item = Item::Disclosure { incarnation: life.incarnation, number: made.number };
+            let once = body.wants(&item, life) && !body.budget.judged.contains(&item);
+            if once && !body.push_ahead(item, disclosure(&made.bytes)?) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn disclosures<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(), SyncError<O::Error>> {
+    let mut within = uncounted(life);
     while within.from < within.to && !body.full {
-        let kept = outbox.disclosures(life.incarnation, within, withholding, body.left);
+        let kept = outbox.disclosures(life.incarnation, within, body.left);
         let kept = kept.map_err(SyncError::Outbox)?;
         let Some(last) = kept.last() else { break };
         within.from = last.number.saturating_add(1);
         for made in kept {
             let item = Item::Disclosure { incarnation: life.incarnation, number: made.number };
-            // One that does not read any more is sent as an empty one: headquarters refuses it, the rest goes on.
-            let signed = from_bytes(&made.bytes).unwrap_or_else(|_| Signed::new(Vec::new(), Vec::new()));
-            if !budget.refused.contains(&item) {
-                body.push(to_bytes(&Frame::Disclosure(signed))?);
+            if body.wants(&item, life) {
+                body.push(item, disclosure(&made.bytes)?);
             }
         }
     }
     Ok(())
 }
 
-/// Which segments are added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Urgency {
-    Urgent,
-    /// All that were not added before.
-    Any,
+/// One that does not read any more is sent as an empty one: headquarters refuses it, the rest goes on.
+fn disclosure(made: &[u8]) -> Result<Vec<u8>, SealError> {
+    let signed = from_bytes(made).unwrap_or_else(|_| Signed::new(Vec::new(), Vec::new()));
+    to_bytes(&Frame::Disclosure(signed))
 }
 
-fn segments<O: Outbox>(
-    outbox: &O,
-    budget: &Budget,
-    life: &Life,
-    urgency: Urgency,
-    body: &mut Room,
-) -> Result<(), SyncError<O::Error>> {
-    let (incarnation, held) = (life.incarnation, life.held());
+fn urgent<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(), SyncError<O::Error>> {
+    let held = life.held();
     // What arrives ahead of its turn is told by ranges, and what they cannot tell would be sent again.
     let mut left = RECEIPT_RANGES_MAX.saturating_sub(held.as_ref().map_or(0, |held| held.ranges.len()));
-    for gap in gaps(held.as_ref(), life.segments) {
-        let mut urgent = outbox.urgent(incarnation, gap).map_err(SyncError::Outbox)?;
-        urgent.truncate(left);
-        left = left.saturating_sub(urgent.len());
-        let runs = match urgency {
-            Urgency::Urgent => {
-                urgent.iter().map(|at| Range { from: *at, to: at.saturating_add(1) }).collect()
-            }
-            Urgency::Any => vec![gap],
-        };
-        for Range { mut from, to } in runs {
-            while from < to && !body.full {
-                let within = Range { from, to };
-                let kept = outbox.segments(incarnation, within, body.left).map_err(SyncError::Outbox)?;
-                let Some(last) = kept.last() else { break };
-                from = last.number.saturating_add(1);
-                for segment in kept {
-                    let item = Item::Segment { incarnation, number: segment.number };
-                    let done = urgency == Urgency::Any && urgent.contains(&segment.number);
-                    if !done && !budget.refused.contains(&item) {
-                        body.push(to_bytes(&Frame::Segment(segment.bytes))?);
-                    }
-                }
+    for gap in gaps(held.as_ref(), within_window(held.as_ref(), life.segments)) {
+        if left == 0 || body.full {
+            break;
+        }
+        let urgent = outbox.urgent(life.incarnation, gap).map_err(SyncError::Outbox)?;
+        for at in urgent.into_iter().take(left) {
+            left -= 1;
+            run(outbox, life, Range { from: at, to: at.saturating_add(1) }, body)?;
+        }
+    }
+    Ok(())
+}
+
+fn segments<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(), SyncError<O::Error>> {
+    for gap in gaps(life.held().as_ref(), life.segments) {
+        run(outbox, life, gap, body)?;
+    }
+    Ok(())
+}
+
+fn run<O: Outbox>(
+    outbox: &O,
+    life: &Life,
+    mut within: Range,
+    body: &mut Room<'_>,
+) -> Result<(), SyncError<O::Error>> {
+    let incarnation = life.incarnation;
+    while within.from < within.to && !body.full {
+        let kept = outbox.segments(incarnation, within, body.left).map_err(SyncError::Outbox)?;
+        let Some(last) = kept.last() else { break };
+        within.from = last.number.saturating_add(1);
+        for segment in kept {
+            let item = Item::Segment { incarnation, number: segment.number };
+            if body.wants(&item, life) {
+                body.push(item, to_bytes(&Frame::Segment(segment.bytes))?);
             }
         }
     }
     Ok(())
+}
+
+/// How far of `segments` headquarters takes ahead of their turn. Past that it says `later`, which would end the session.
+fn within_window(held: Option<&Receipt>, segments: u64) -> u64 {
+    segments.min(held.map_or(0, |held| held.stored).saturating_add(PENDING_SEGMENTS_MAX))
 }
 
 /// Numbers below `segments` that a receipt covers neither by its prefix nor by its ranges.
@@ -355,5 +438,10 @@ mod tests {
             }
         }
         assert_eq!(gaps(None, 2), [Range { from: 0, to: 2 }]);
+        let (held, _) = receipt(3, &[(5, 6)]);
+        for (held, stored) in [(None, 0), (Some(&held), 3)] {
+            let (within, end) = (|segments| within_window(held, segments), stored + PENDING_SEGMENTS_MAX);
+            assert_eq!([within(9), within(end), within(end + 1)], [9, end, end]);
+        }
     }
 }

@@ -93,7 +93,7 @@ fn i22_each_entry_is_taken_once() {
                 entries += report.entries;
                 assert!(report.rewound.is_empty() && report.aside.is_empty());
             }
-            budget.learn(&up, &mut amparo_core::sync::Report::default());
+            budget.learn(&amparo_core::sync::items(&up), &mut amparo_core::sync::Report::default());
         }
         assert_eq!((entries, world.outbox.letters().len()), (9, 9), "{down_bytes}");
     }

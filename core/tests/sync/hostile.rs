@@ -92,14 +92,16 @@ impl Outbox for Failing {
         self.inner.segments(life, within, bytes).map_err(|_| "never")
     }
 
-    fn disclosures(
-        &self,
-        life: u64,
-        within: Range,
-        first: bool,
-        bytes: usize,
-    ) -> Result<Vec<Kept>, Self::Error> {
-        self.inner.disclosures(life, within, first, bytes).map_err(|_| "never")
+    fn urgent(&self, life: u64, within: Range) -> Result<Vec<u64>, Self::Error> {
+        self.inner.urgent(life, within).map_err(|_| "never")
+    }
+
+    fn disclosures(&self, life: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error> {
+        self.inner.disclosures(life, within, bytes).map_err(|_| "never")
+    }
+
+    fn withdrawals(&self, life: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Self::Error> {
+        self.inner.withdrawals(life, within, bytes).map_err(|_| "never")
     }
 
     fn hash(&self, life: u64, number: u64) -> Result<Option<Hash>, Self::Error> {

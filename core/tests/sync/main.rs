@@ -10,7 +10,7 @@ mod upward;
 use amparo_core::random::SeededEntropy;
 use amparo_core::seal::{SecretKey, Signer, grant, to_bytes, write_letter};
 use amparo_core::sync::memory::{Facts, MemoryOutbox};
-use amparo_core::sync::{Budget, Life, Outbox, Past, Report, take, upload};
+use amparo_core::sync::{Budget, Life, Outbox, Past, Report, items, take, upload};
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{CaseId, DeviceId, Hash, ReferralId, ScreeningId};
 use amparo_schema::name::Name;
@@ -54,6 +54,7 @@ impl World {
             screening: Some(ScreeningId([2; 16])),
             compartment: Compartment::Case,
             events: vec![(n + 1, to_bytes(&fact).unwrap())],
+            urgent: false,
         };
         let sealed = self.outbox.seal(facts, &self.entropy).unwrap();
         let grant = grant(&sealed.key, sealed.hash, &reader().public(), &self.entropy).unwrap();
@@ -75,7 +76,7 @@ impl World {
         let up = upload(&self.outbox, budget).unwrap();
         let replies = self.relay.exchange(&up);
         let mut report = take(&mut self.outbox, &replies).unwrap();
-        budget.learn(&up, &mut report);
+        budget.learn(&items(&up), &mut report);
         report
     }
 

@@ -44,7 +44,10 @@ pub(crate) struct Relay {
     pub(crate) depth: Depth,
     /// Segments that it will never take.
     pub(crate) poison: BTreeSet<(u64, u64)>,
+    /// It forgot the device, until it sees its certificate.
     pub(crate) wants_certificate: bool,
+    /// No certificate is good enough.
+    pub(crate) admits_nobody: bool,
     /// Asks for whole receipts whatever is shown.
     pub(crate) nags: bool,
     pub(crate) forks: u64,
@@ -84,6 +87,7 @@ impl Relay {
             depth: Depth::Durable,
             poison: BTreeSet::new(),
             wants_certificate: false,
+            admits_nobody: false,
             nags: false,
             forks: 0,
             asides: 0,
@@ -147,10 +151,14 @@ impl Relay {
         self.clock += 1;
         self.seen.clear();
         let (mut hellos, mut replies, mut at, mut rest) = (Vec::new(), Vec::new(), 0_u64, upload);
-        let mut shown = !self.wants_certificate;
+        let mut wanted = false;
         while let Ok(First::Item(frame, after)) = first(rest) {
             rest = after;
             match from_bytes::<Frame>(frame).unwrap() {
+                Frame::Hello(_) if self.wants_certificate => {
+                    wanted = true;
+                    self.seen.push("stranger".into());
+                }
                 Frame::Hello(hello) => {
                     let key = self.device.unwrap().1;
                     hellos.push(key.open_object(&hello).unwrap());
@@ -158,10 +166,12 @@ impl Relay {
                 }
                 Frame::Certificate(certificate) => {
                     self.signer().public().open_object(&certificate).unwrap();
-                    shown = true;
+                    self.wants_certificate = self.admits_nobody;
                     self.seen.push("certificate".into());
                 }
-                _ if !shown => replies.push(Reply::Refused { frame: at, why: Refusal::Stranger }),
+                _ if self.wants_certificate => {
+                    replies.push(Reply::Refused { frame: at, why: Refusal::Stranger })
+                }
                 Frame::Segment(bytes) => {
                     if let Some(why) = self.segment(&bytes) {
                         replies.push(Reply::Refused { frame: at, why });
@@ -175,7 +185,7 @@ impl Relay {
             }
             at += 1;
         }
-        if !shown {
+        if wanted {
             replies.push(Reply::CertificateWanted);
         }
         for hello in &hellos {

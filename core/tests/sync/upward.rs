@@ -19,6 +19,25 @@ fn withdrawals_go_before_everything_else() {
     assert_eq!(world.relay.seen, order);
 }
 
+/// Withdrawals behind a gap are not counted by any receipt, and must not fill every upload.
+#[test]
+fn whatever_is_held_back_the_first_in_its_turn_goes_too() {
+    for up_bytes in [1, 600, 2_000, 1_000_000] {
+        let mut world = world();
+        (0..3).for_each(|n| world.seal(n));
+        for n in 0..9 {
+            let withheld = Withheld { segment: Hash([n; 32]), recipient: reader().public().id() };
+            world.outbox.disclose(&[], &[withheld]).unwrap();
+        }
+        let mut budget = Budget { up_bytes, ..Budget::default() };
+        // One exchange for each of 3 segments and 12 disclosures, and for withdrawals that went ahead.
+        for _ in 0..3 + 12 + 9 {
+            world.exchange(&mut budget);
+        }
+        assert!(world.is_acknowledged(), "{up_bytes}: {:?}", world.outbox.receipt(1));
+    }
+}
+
 #[test]
 fn a_cut_at_any_byte_costs_no_more_than_what_was_cut() {
     let mut before = world();
@@ -143,6 +162,22 @@ fn whoever_asks_for_what_was_shown_is_not_answered_again() {
     assert!(budget.whole, "for the rest of the session");
     world.relay.nags = false;
     assert!(!world.exchange(&mut budget).receipt_wanted);
+}
+
+/// The same for the certificate, where none is good enough; nothing that was sent meanwhile counts as refused.
+#[test]
+fn a_certificate_is_shown_once_and_before_who_calls() {
+    let mut world = world();
+    (0..2).for_each(|n| world.seal(n));
+    (world.relay.wants_certificate, world.relay.admits_nobody) = (true, true);
+    let mut budget = Budget { up_bytes: 600, ..Budget::default() };
+    assert!(world.exchange(&mut budget).is_progress());
+    assert!(!world.exchange(&mut budget).is_progress() && budget.refused.is_empty());
+    assert_eq!(world.relay.seen[..2], ["certificate", "stranger"]);
+    world.relay.admits_nobody = false;
+    let reports = world.sync();
+    assert!(reports[0].certificate_wanted && reports[1].receipts == 1, "answered at once: {reports:?}");
+    assert!(world.is_acknowledged());
 }
 
 /// I4, the device's part: within one epoch no count falls; what says so is set aside and told.

@@ -33,7 +33,7 @@ pub fn every_byte(screenings: usize) -> Result<Cuts, String> {
     let mut phone = Phone::new(DeviceId([1; 16]), &[2; 32], 3);
     hq.enrol(&mut phone, NOON_MS, &entropy);
     for _ in 0..screenings {
-        let made = phone.screen(3, NOON_MS, &entropy).map_err(|why| why.to_string())?.clone();
+        let made = phone.screen(3, false, NOON_MS, &entropy).map_err(|why| why.to_string())?.clone();
         let pairs = readers.iter().map(|reader| (made.clone(), reader.key())).collect::<Vec<_>>();
         phone.grant(&pairs, &entropy).map_err(|why| why.to_string())?;
     }

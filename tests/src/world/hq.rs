@@ -252,6 +252,11 @@ impl Hq {
         self.revoked.insert(device);
     }
 
+    /// Whether a device was revoked.
+    pub(super) fn is_revoked(&self, device: DeviceId) -> bool {
+        self.revoked.contains(&device)
+    }
+
     /// Takes what lies aside of a device after all.
     pub(super) fn release(&mut self, device: DeviceId, now_ms: i64) {
         self.relay.release(&mut self.storage, device, now_ms).expect("releases");

@@ -31,7 +31,7 @@ use truth::Truth;
 /// 2026-11-22, noon, UTC.
 const NOON_MS: i64 = 1_795_348_800_000;
 /// Exchanges after which a phone that is still not done is stuck.
-const EXCHANGES_MAX: usize = 60;
+const EXCHANGES_MAX: usize = 200;
 
 /// What a world did, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -192,6 +192,7 @@ impl World {
             }
         }
         self.check_phones()?;
+        self.check_lives()?;
         self.check_letters()?;
         self.check_readers()
     }
@@ -204,6 +205,21 @@ impl World {
                 self.hq.has(device, hash).map_err(|why| {
                     format!("I1: segment {number} of life {incarnation:x} of phone {n}: {why}")
                 })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// I1: of the life in which a phone goes on headquarters has acknowledged all, unless it was revoked; nothing of it lies only aside.
+    fn check_lives(&self) -> Result<(), String> {
+        let sound = |phone: &&Phone| !self.hq.is_revoked(phone.outbox.device());
+        for (n, phone) in self.phones.iter().enumerate().filter(|(_, phone)| sound(phone)) {
+            let lives = phone.outbox.lives().unwrap_or_default();
+            if let Some(life) = lives.last().filter(|life| life.is_unacknowledged()) {
+                return Err(format!(
+                    "I1: of life {:x} of phone {n} something waits for ever",
+                    life.incarnation
+                ));
             }
         }
         Ok(())

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use amparo_core::random::Entropy;
 use amparo_core::seal::{PublicKey, SealError, SegmentKey, grant, to_bytes};
 use amparo_core::sync::memory::{Facts, MemoryOutbox};
-use amparo_core::sync::{Budget, Outbox, Past, Report, take, upload};
+use amparo_core::sync::{Budget, Item, Outbox, Past, Report, items, take, upload};
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::outcome::Outcome;
 use amparo_schema::wire::disclosure::Withheld;
+use amparo_schema::wire::push::Refusal;
 
 use super::reader::Reader;
 
@@ -35,7 +36,9 @@ pub(super) struct Phone {
     /// Facts so far.
     counter: u64,
     /// What goes with the next upload.
-    pub(super) budget: Budget,
+    budget: Budget,
+    /// Forks that headquarters keeps aside, each with its epoch then, as the device keeps them.
+    forked: BTreeMap<Item, u64>,
 }
 
 impl Phone {
@@ -47,6 +50,7 @@ impl Phone {
             made: Vec::new(),
             counter: 0,
             budget: Budget::default(),
+            forked: BTreeMap::new(),
         }
     }
 
@@ -57,6 +61,7 @@ impl Phone {
     pub(super) fn screen(
         &mut self,
         facts: usize,
+        urgent: bool,
         wall_ms: i64,
         entropy: &dyn Entropy,
     ) -> Result<&Made, SealError> {
@@ -70,7 +75,7 @@ impl Phone {
             events.push((self.counter, to_bytes(&Fact { at, body })?));
             marks.push(mark);
         }
-        let facts = Facts { case: None, screening: None, compartment: Compartment::Case, events };
+        let facts = Facts { case: None, screening: None, compartment: Compartment::Case, events, urgent };
         let sealed = self.outbox.seal(facts, entropy)?;
         self.made.push(Made { hash: sealed.hash, key: Arc::new(*sealed.key.expose()), marks });
         self.made.last().ok_or(SealError::Empty)
@@ -100,9 +105,20 @@ impl Phone {
         self.outbox.disclose(&[], &[Withheld { segment, recipient: reader.id() }])
     }
 
-    /// A new session: what was refused in the last one is tried again.
-    pub(super) fn call(&mut self) {
-        self.budget = Budget::default();
+    /// A new session, whose uploads have so many bytes: what was refused in the last one is tried again, but what
+    /// headquarters keeps aside.
+    pub(super) fn call(&mut self, up_bytes: usize) {
+        let forked = self.forked.iter().filter(|(_, epoch)| **epoch == self.epoch());
+        let refused = forked.map(|(item, _)| (*item, Refusal::Fork)).collect();
+        self.budget = Budget { up_bytes, refused, ..Budget::default() };
+    }
+
+    /// Headquarters' epoch, as far as receipts said.
+    fn epoch(&self) -> u64 {
+        let lives = self.outbox.lives().unwrap_or_default();
+        let epochs =
+            lives.iter().filter_map(|life| self.outbox.receipt(life.incarnation)).map(|held| held.epoch);
+        epochs.max().unwrap_or(0)
     }
 
     /// What it would send now.
@@ -138,11 +154,28 @@ impl Phone {
     /// When it is not enrolled.
     pub(super) fn take(&mut self, sent: &[u8], replies: &[u8], entropy: &dyn Entropy) -> Report {
         let mut report = take(&mut self.outbox, replies).expect("enrolled");
-        self.budget.learn(sent, &mut report);
+        let refused = self.budget.learn(&items(sent), &mut report);
+        self.note_forks(&report, &refused);
         if report.astray {
             self.begin(Past::Doubted, entropy);
         }
         report
+    }
+
+    /// Notes what was refused as a fork, and forgets what a receipt acknowledges after all or comes to.
+    fn note_forks(&mut self, report: &Report, refused: &[(Item, Refusal)]) {
+        let (outbox, stored) = (&self.outbox, &report.stored);
+        self.forked.retain(|item, _| match item {
+            Item::Segment { incarnation, number } => {
+                stored.get(incarnation).is_none_or(|stored| number > stored)
+            }
+            Item::Disclosure { incarnation, number } => {
+                outbox.receipt(*incarnation).is_none_or(|held| *number >= held.disclosures)
+            }
+        });
+        let epoch = self.epoch();
+        let forks = refused.iter().filter(|(_, why)| *why == Refusal::Fork);
+        self.forked.extend(forks.map(|(item, _)| (*item, epoch)));
     }
 
     /// Begins a new life.

@@ -4,6 +4,7 @@ use amparo_core::sync::{Outbox, Past};
 
 use amparo_core::seal::write_letter;
 use amparo_schema::id::{CaseId, Hash};
+use amparo_schema::limits::UPLOAD_BYTES_MAX;
 use amparo_schema::wire::feed::Note;
 
 use super::hq::agency;
@@ -14,6 +15,9 @@ use super::{EXCHANGES_MAX, World};
 const JUMP_MS: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 /// Backups that headquarters keeps.
 const BACKUPS: usize = 3;
+
+/// Bytes of one upload: a frame at a time, some, those of a device, all.
+const UP_BYTES: [usize; 5] = [1, 600, 4_000, 64 * 1024, UPLOAD_BYTES_MAX];
 
 /// What happens to an exchange on its way.
 #[derive(Debug)]
@@ -70,16 +74,18 @@ impl World {
 
     fn screen(&mut self, n: usize) {
         let facts = 1 + self.dice.below(3);
+        let urgent = self.dice.below(4) == 0;
         let wall_ms = self.now_ms + self.dice.below(1_000_000) as i64;
         let phone = &mut self.phones[n];
-        let made = phone.screen(facts, wall_ms, &self.entropy).expect("seals").clone();
+        let made = phone.screen(facts, urgent, wall_ms, &self.entropy).expect("seals").clone();
         let device = phone.outbox.device();
         let life = phone.outbox.incarnation();
         let number = phone.chain().range((life, 0)..=(life, u64::MAX)).count() as u64 - 1;
         self.truth.segments.insert(made.hash, made.marks.iter().copied().collect());
         self.truth.places.entry((device, life, number)).or_default().insert(made.hash);
         self.tally.segments += 1;
-        self.note(format!("phone {n} seals {life:x}/{number} {}", short(&made.hash)));
+        let first = if urgent { ", urgent" } else { "" };
+        self.note(format!("phone {n} seals {life:x}/{number} {}{first}", short(&made.hash)));
         if self.dice.below(5) > 0 {
             self.give(n, &[made]);
         }
@@ -132,6 +138,13 @@ impl World {
         self.note(format!("a letter to phone {n}"));
     }
 
+    /// A new session. How much goes in one upload is the carrier's luck.
+    fn call(&mut self, n: usize) {
+        let up_bytes = self.dice.one(&UP_BYTES).copied().unwrap_or(UPLOAD_BYTES_MAX);
+        self.phones[n].call(up_bytes);
+        self.note(format!("phone {n} calls, {up_bytes} bytes at a time"));
+    }
+
     fn fate(&mut self, bytes: usize) -> Fate {
         match self.dice.below(12) {
             0 | 1 => Fate::CutUp(self.dice.below(bytes.max(1))),
@@ -145,7 +158,7 @@ impl World {
     /// One exchange, whatever becomes of it.
     fn sync(&mut self, n: usize) -> Result<(), String> {
         if self.dice.below(2) == 0 {
-            self.phones[n].call();
+            self.call(n);
         }
         let upload = self.phones[n].upload();
         let fate = self.fate(upload.len());
@@ -311,7 +324,7 @@ impl World {
     /// Exchanges without faults until nothing is left.
     pub(super) fn settle(&mut self, n: usize) -> Result<(), String> {
         let mut idle = 0;
-        self.phones[n].call();
+        self.call(n);
         for _ in 0..EXCHANGES_MAX {
             let upload = self.phones[n].upload();
             let replies = self.arrive(&upload)?;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use amparo_core::device::Level;
-use amparo_core::seal::SecretKey;
-use amparo_core::sync::Ended;
+use amparo_core::seal::{First, SecretKey, first};
+use amparo_core::sync::{Ended, Item, Transport, TransportError, items};
 use amparo_schema::wire::push::Refusal;
 
 use super::readers::{agency, referred};
+use super::whole::{Real, real, urgent};
 use super::{Nowhere, World, closed, open, world};
 
 /// Copies every file of a store but the lock and shared memory.
@@ -156,4 +157,49 @@ fn i19_a_new_life_repeats_disclosures_in_the_order_in_which_they_were_made() {
         withheld += last.len();
     }
     assert!(withheld > 0);
+}
+
+/// A link that breaks off after the first segment, and never answers.
+struct FirstSegment<'a>(&'a Real);
+
+impl Transport for FirstSegment<'_> {
+    fn exchange(&self, upload: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut rest = upload;
+        for item in items(upload) {
+            let Ok(First::Item(_, after)) = first(rest) else { break };
+            rest = after;
+            if matches!(item, Some(Item::Segment { .. })) {
+                break;
+            }
+        }
+        self.0.exchange(&upload[..upload.len() - rest.len()]).unwrap();
+        Err(TransportError::Cut { replies: Vec::new() })
+    }
+}
+
+/// I8: what one copy sent ahead of its turn takes a number, until the chain of the other comes there and frees it.
+/// What the other had for that number is then sent once more.
+#[test]
+fn i8_a_number_that_becomes_free_is_tried_again() {
+    let (mut world, real) = (world(), real());
+    let backup = tempfile::tempdir().unwrap();
+    real.enrol(world.device());
+    world.device().sync(&real, &()).unwrap();
+    world.device().rest().unwrap();
+    copy(world.folder.path(), backup.path());
+    let three = |world: &World| [closed(world.device()), closed(world.device()), urgent(world.device())];
+    three(&world);
+    assert!(matches!(world.device().sync(&FirstSegment(&real), &()).unwrap().ended, Ended::Broken(_)));
+    set_back(&mut world, backup.path(), true);
+    let ids = three(&world);
+    let report = world.device().sync(&real, &()).unwrap();
+    assert_eq!((report.ended, report.begun_again), (Ended::Done, false));
+    assert_eq!(world.device().sync_state().unwrap().waiting, 0);
+    let after = closed(world.device());
+    world.device().sync(&real, &()).unwrap();
+    assert_eq!(world.device().sync_state().unwrap().refused, []);
+    let read = real.custodian(&world.device().public_key());
+    for id in ids.into_iter().chain([after]) {
+        assert!(world.level(id) >= Level::Stored && read.contains(&id), "{:?} {read:?}", world.level(id));
+    }
 }

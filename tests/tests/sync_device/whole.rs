@@ -1,10 +1,11 @@
 //! The device against the relay as it is, with an agency that pulls what is for it and answers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use amparo_core::device::{Device, Level};
 use amparo_core::random::SeededEntropy;
-use amparo_core::seal::{PublicKey, SecretKey, Signer, from_bytes, open, write_letter};
+use amparo_core::seal::{PublicKey, SecretKey, Signer, VerifyKey, from_bytes, open, write_letter};
 use amparo_core::sync::{Ended, Item, Transport, TransportError, items};
 use amparo_hq::relay::{Reader, Relay, Settings};
 use amparo_hq::storage::memory::Memory;
@@ -17,7 +18,7 @@ use amparo_schema::wire::desk::Pull;
 use amparo_schema::wire::enrol::Request;
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId, Note};
 use amparo_schema::wire::signed::Signed;
-use amparo_shell::content::keys::{demo_agency_secret, demo_agency_signing_key};
+use amparo_shell::content::keys::{demo_agency_secret, demo_agency_signing_key, demo_custodian_secret};
 
 use super::{NOW_MS, consent, name, start, talk, world};
 
@@ -25,7 +26,7 @@ const AGENCY: &str = "demo-agency-chile";
 const SERVICE: &str = "cl-sernameg-shelter";
 
 /// Headquarters as it is, over a store in memory.
-struct Real {
+pub(super) struct Real {
     relay: Relay,
     storage: Mutex<Memory>,
 }
@@ -37,14 +38,15 @@ impl Transport for Real {
     }
 }
 
-fn real() -> Real {
+pub(super) fn real() -> Real {
     let settings = Settings::local("http://127.0.0.1/");
     let relay = Relay::new(Signer::from_seed(&[200; 32]), SecretKey::new(&[201; 32]), settings);
     let mut storage = Memory::default();
-    let secret = SecretKey::new(&demo_agency_secret(AGENCY, "2026"));
-    let key = Hash(*secret.public().bytes());
-    let reader = Reader { key, signing: Hash(author().public().0), agency: name(AGENCY) };
-    relay.register(&mut storage, &reader, NOW_MS).unwrap();
+    for secret in [demo_agency_secret(AGENCY, "2026"), demo_custodian_secret()] {
+        let key = Hash(*SecretKey::new(&secret).public().bytes());
+        let reader = Reader { key, signing: Hash(author().public().0), agency: name(AGENCY) };
+        relay.register(&mut storage, &reader, NOW_MS).unwrap();
+    }
     Real { relay, storage: Mutex::new(storage) }
 }
 
@@ -54,7 +56,7 @@ fn author() -> Signer {
 
 impl Real {
     /// Enrols a device; gives its key for letters.
-    fn enrol(&self, device: &Device) -> PublicKey {
+    pub(super) fn enrol(&self, device: &Device) -> PublicKey {
         let mut storage = self.storage.lock().unwrap();
         let entropy = SeededEntropy::new(21);
         let ticket = self.relay.invite(&mut *storage, &name(AGENCY), NOW_MS + 1, NOW_MS, &entropy).unwrap();
@@ -66,25 +68,37 @@ impl Real {
     }
 
     /// What the agency has been given so far and not been told to forget: numbers of facts of a screening.
-    fn given(&self, id: ScreeningId, device: &amparo_core::seal::VerifyKey) -> usize {
-        let secret = SecretKey::new(&demo_agency_secret(AGENCY, "2026"));
+    fn given(&self, id: ScreeningId, device: &VerifyKey) -> usize {
+        let given = self.reads(&demo_agency_secret(AGENCY, "2026"), device);
+        assert!(given.keys().all(|screening| *screening == Some(id)));
+        given.values().sum()
+    }
+
+    /// The screenings that the custodian can read.
+    pub(super) fn custodian(&self, device: &VerifyKey) -> BTreeSet<ScreeningId> {
+        self.reads(&demo_custodian_secret(), device).into_keys().flatten().collect()
+    }
+
+    fn reads(&self, secret: &[u8; 32], device: &VerifyKey) -> BTreeMap<Option<ScreeningId>, usize> {
+        let secret = SecretKey::new(secret);
         let recipient = secret.public().id();
         let cursor = Cursor::start(FeedId::recipient(recipient));
         let pull = author().sign_object(&Pull { recipient, cursor, down_bytes: 1 << 20 }).unwrap();
         let page = self.relay.pull(&mut *self.storage.lock().unwrap(), &pull, NOW_MS).unwrap();
-        let mut given = std::collections::BTreeMap::new();
+        let mut given = BTreeMap::new();
         for entry in &page.entries {
             match from_bytes::<Entry>(&entry.0).unwrap() {
                 Entry::Sealed { segment, grant, .. } => {
                     let plain = open(&segment, &grant, &secret, device).unwrap();
-                    assert_eq!(plain.screening, Some(id));
-                    given.insert(grant.segment, plain.events.len());
+                    given.insert(grant.segment, (plain.screening, plain.events.len()));
                 }
                 Entry::Withdrawn { segment } => drop(given.remove(&segment)),
-                other => panic!("not for an agency: {other:?}"),
+                other => panic!("not for a reader: {other:?}"),
             }
         }
-        given.values().sum()
+        let mut facts = BTreeMap::new();
+        given.into_values().for_each(|(id, events)| *facts.entry(id).or_default() += events);
+        facts
     }
 }
 
@@ -192,16 +206,42 @@ fn what_is_urgent_goes_before_what_was_sealed_earlier() {
         talk(device, id);
         device.close(id).unwrap();
     }
+    let id = urgent(device);
+    let link = Listing { real: &real, numbers: Mutex::default() };
+    assert_eq!(device.sync(&link, &()).unwrap().ended, Ended::Done);
+    assert_eq!(link.numbers.into_inner().unwrap(), [3, 1, 2], "once each, and 0 is the store's own");
+    assert!(calm.iter().chain([&id]).all(|id| world.level(*id) >= Level::Stored));
+}
+
+/// A bundle of one volume shows who calls before it calls: there is nobody to ask for the certificate.
+#[test]
+fn a_bundle_is_answered_by_a_headquarters_that_forgot_the_device() {
+    let (world, before, restored) = (world(), real(), real());
+    let device = world.device();
+    before.enrol(device);
+    device.sync(&before, &()).unwrap();
+    let id = urgent(device);
+    let volumes = device.export_bundle().unwrap();
+    assert_eq!(volumes.len(), 1);
+    let mut storage = restored.storage.lock().unwrap();
+    let carried =
+        restored.relay.carry(&mut *storage, &volumes[0].bytes, NOW_MS, &SeededEntropy::new(6)).unwrap();
+    let [(_, answer)] = &carried.answers[..] else { panic!("{:?}", carried.notes) };
+    assert_eq!((device.import_bundle(answer).unwrap().receipts, world.level(id)), (1, Level::Sealed));
+    drop(storage);
+    assert_eq!(device.sync(&restored, &()).unwrap().ended, Ended::Done);
+    assert_eq!(world.level(id), Level::Stored);
+}
+
+/// A screening of a possible child, talked through and closed.
+pub(super) fn urgent(device: &Device) -> ScreeningId {
     let id = start(device);
     let child = Answer::Known(Value::Age(AgeRange { from: 9, to: 12 }));
     device.answer(id, &name("person-age"), child).unwrap();
     talk(device, id);
     device.close(id).unwrap();
     assert!(device.screening(id).unwrap().outcomes.contains(&Outcome::ChildProtection));
-    let link = Listing { real: &real, numbers: Mutex::default() };
-    assert_eq!(device.sync(&link, &()).unwrap().ended, Ended::Done);
-    assert_eq!(link.numbers.into_inner().unwrap(), [3, 1, 2], "once each, and 0 is the store's own");
-    assert!(calm.iter().chain([&id]).all(|id| world.level(*id) >= Level::Stored));
+    id
 }
 
 fn answer(

@@ -294,9 +294,7 @@ impl Device {
 
 /// What a life disclosed, in the old order: the last word on a pair stays the last.
 fn said(rows: &Rows<'_>, incarnation: u64, within: Range) -> Result<Vec<Disclosure>, Error> {
-    let mut all = store::disclosure::range(rows, incarnation, within, true, usize::MAX)?;
-    all.extend(store::disclosure::range(rows, incarnation, within, false, usize::MAX)?);
-    all.sort_unstable_by_key(|(number, _)| *number);
+    let all = store::disclosure::range(rows, incarnation, within, usize::MAX)?;
     let read = |(_, bytes): (u64, Vec<u8>)| unverified(&from_bytes::<Signed<Disclosure>>(&bytes).ok()?).ok();
     Ok(all.into_iter().filter_map(read).collect())
 }

@@ -15,7 +15,9 @@ mod purge;
 mod refused;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use amparo_schema::wire::receipt::Receipt;
 
 pub use bundle::Volume;
 pub use letters::FollowUp;
@@ -116,16 +118,12 @@ impl Device {
         let items = items(&upload);
         self.note_sent(&items, !replies.is_empty())?;
         let mut report = self.take(outbox, &replies)?;
-        let at = |frame: u64| items.get(usize::try_from(frame).ok()?).copied().flatten();
-        let refused = report.refused.iter().filter_map(|(frame, why)| Some((at(*frame)?, *why)));
-        // Asked for the certificate, headquarters has judged nothing yet.
-        let refused: Vec<_> = refused.filter(|_| !report.certificate_wanted).collect();
+        let refused = budget.learn(&items, &mut report);
         self.note_refused(&refused)?;
         total.add(&report, refused);
         total.begun_again |= report.astray;
         total.up_bytes = total.up_bytes.saturating_add(u64::try_from(upload.len()).unwrap_or(u64::MAX));
         total.down_bytes = total.down_bytes.saturating_add(u64::try_from(replies.len()).unwrap_or(u64::MAX));
-        budget.learn(&upload, &mut report);
         Ok((report, broken))
     }
 
@@ -159,22 +157,69 @@ impl Device {
 
     /// Notes what has left the device, and that headquarters answered.
     fn note_sent(&self, items: &[Option<Item>], answered: bool) -> Result<(), Error> {
-        let mut sent: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut sent: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         for item in items.iter().flatten() {
             if let Item::Segment { incarnation, number } = item {
-                let to = sent.entry(*incarnation).or_default();
-                *to = (*to).max(number.saturating_add(1));
+                sent.entry(*incarnation).or_default().insert(*number);
             }
         }
         let now_ms = self.clock.now().wall_ms;
         self.store.write(|tx| {
-            for (incarnation, to) in sent {
-                store::progress::set_sent(tx, incarnation, to)?;
+            for life in store::progress::lives(tx)? {
+                let Some(numbers) = sent.get(&life.incarnation) else { continue };
+                let held = life.receipt.map(|bytes| outbox::read_receipt(&bytes)).transpose()?;
+                let to = sent_to(life.sent, held.as_ref(), numbers);
+                store::progress::set_sent(tx, life.incarnation, to)?;
             }
             if answered {
                 store::enrolment::contact(tx, now_ms)?;
             }
             Ok(())
         })
+    }
+}
+
+/// Up to which number everything has left the device, when these went too. Urgent ones go ahead of their turn.
+fn sent_to(before: u64, held: Option<&Receipt>, numbers: &BTreeSet<u64>) -> u64 {
+    let mut to = before.max(held.map_or(0, |held| held.stored));
+    loop {
+        let range =
+            held.iter().flat_map(|held| &held.ranges).find(|range| (range.from..range.to).contains(&to));
+        to = match range {
+            Some(range) => range.to,
+            None if numbers.contains(&to) => to.saturating_add(1),
+            None => return to,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amparo_schema::id::{DeviceId, Hash};
+    use amparo_schema::wire::receipt::Range;
+
+    #[test]
+    fn what_went_ahead_of_its_turn_says_nothing_of_what_stands_before_it() {
+        let held = Receipt {
+            device: DeviceId([1; 16]),
+            incarnation: 1,
+            epoch: 0,
+            stored: 2,
+            hash: Hash([0; 32]),
+            ranges: vec![Range { from: 4, to: 6 }],
+            durable: 0,
+            delivered: 0,
+            horizon: 0,
+            disclosures: 0,
+            hq_ms: 0,
+            log_size: 0,
+            log_root: Hash([0; 32]),
+        };
+        let sent = |numbers: &[u64]| numbers.iter().copied().collect::<BTreeSet<u64>>();
+        assert_eq!(sent_to(0, None, &sent(&[50, 0, 1])), 2);
+        assert_eq!(sent_to(3, None, &sent(&[50])), 3);
+        assert_eq!(sent_to(0, Some(&held), &sent(&[])), 2);
+        assert_eq!(sent_to(0, Some(&held), &sent(&[2, 3, 9])), 6, "what headquarters has went too");
     }
 }

@@ -6,6 +6,7 @@ use amparo_schema::name::Name;
 use amparo_schema::pack::Kind;
 use amparo_schema::wire::enrol::Enrolment;
 use amparo_schema::wire::feed::{Cursor, FeedId};
+use amparo_schema::wire::push::Refusal;
 use amparo_schema::wire::receipt::{Range, Receipt};
 use amparo_schema::wire::signed::Signed;
 
@@ -14,7 +15,7 @@ use crate::device::{Device, Error};
 use crate::pack::PackError;
 use crate::seal::{SecretKey, Signer, from_bytes, to_bytes, unverified};
 use crate::store::feed::{LetterRow, LetterState};
-use crate::store::{self, StoreError, Tx};
+use crate::store::{self, Rows, StoreError, Tx};
 use crate::sync::{Arrival, Change, Effect, Kept, Life, Outbox, Past, Weight, Why, weigh};
 
 /// Segments that go first in one upload, at most: more of them than a receipt has ranges would be sent twice.
@@ -45,7 +46,8 @@ impl<'d> StoreOutbox<'d> {
                 return Ok(Effect::Overtaken);
             }
             store::progress::set_receipt(tx, receipt.incarnation, &bytes)?;
-            store::refused::forget(tx, receipt.incarnation, receipt.stored, receipt.disclosures)?;
+            let counts = (receipt.stored, receipt.disclosures);
+            store::refused::forget(tx, receipt.incarnation, counts, Refusal::Fork as u32)?;
             Ok(Effect::Applied)
         })
     }
@@ -148,18 +150,15 @@ impl Outbox for StoreOutbox<'_> {
         Ok(self.device.store.read(|rows| store::segment::urgent(rows, incarnation, within, URGENT_MAX))?)
     }
 
-    fn disclosures(
-        &self,
-        incarnation: u64,
-        within: Range,
-        withholding: bool,
-        bytes: usize,
-    ) -> Result<Vec<Kept>, Error> {
-        let rows = self
-            .device
-            .store
-            .read(|rows| store::disclosure::range(rows, incarnation, within, withholding, bytes))?;
+    fn disclosures(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Error> {
+        let rows =
+            self.device.store.read(|rows| store::disclosure::range(rows, incarnation, within, bytes))?;
         Ok(rows.into_iter().map(|(number, bytes)| Kept { number, bytes }).collect())
+    }
+
+    fn withdrawals(&self, incarnation: u64, within: Range, bytes: usize) -> Result<Vec<Kept>, Error> {
+        let read = |rows: &Rows<'_>| store::disclosure::withdrawals(rows, incarnation, within, bytes);
+        Ok(self.device.store.read(read)?.into_iter().map(|(number, bytes)| Kept { number, bytes }).collect())
     }
 
     fn hash(&self, incarnation: u64, number: u64) -> Result<Option<Hash>, Error> {

@@ -1,13 +1,17 @@
 //! What headquarters did not take: kept to be seen, and not sent again where it is kept aside there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use amparo_schema::wire::disclosure::Disclosure;
 use amparo_schema::wire::push::Refusal;
+use amparo_schema::wire::receipt::Range;
+use amparo_schema::wire::signed::Signed;
 
 use super::outbox::read_receipt;
 use crate::device::{Device, Error};
+use crate::seal::{from_bytes, unverified};
 use crate::store::refused::RefusedRow;
-use crate::store::{self, Rows};
+use crate::store::{self, Rows, Tx};
 use crate::sync::Item;
 
 /// Refusals in one list.
@@ -25,20 +29,25 @@ const REFUSALS: [Refusal; 8] = [
 ];
 
 impl Device {
-    /// Notes refusals. A fork puts the life in doubt, unless it is the present one: that ends by its receipt.
+    /// Notes refusals. A fork puts the life in doubt, unless it is the present one: that ends by its receipt, or goes
+    /// on because the other claim was laid aside.
     pub(super) fn note_refused(&self, refused: &[(Item, Refusal)]) -> Result<(), Error> {
         if refused.is_empty() {
             return Ok(());
         }
         let present = self.store.identity().incarnation;
         self.store.write(|tx| {
+            let epoch = epoch(tx)?;
             for (item, why) in refused {
                 let (incarnation, number, disclosure) = parts(*item);
-                let epoch = epoch(tx, incarnation)?;
                 let row = RefusedRow { incarnation, disclosure, number, why: numbered(*why), epoch };
                 store::refused::set(tx, &row)?;
-                if *why == Refusal::Fork && incarnation != present {
-                    store::progress::doubt(tx, incarnation)?;
+                match (*why, disclosure) {
+                    (Refusal::Fork, _) if incarnation != present => {
+                        store::progress::doubt(tx, incarnation)?;
+                    }
+                    (Refusal::Fork, true) => decide_again(tx, incarnation, number)?,
+                    _ => {}
                 }
             }
             Ok(())
@@ -52,16 +61,13 @@ impl Device {
     }
 
     /// Forks that headquarters keeps aside, and has not lost since.
-    pub(super) fn forked(&self) -> Result<BTreeSet<Item>, Error> {
+    pub(super) fn forked(&self) -> Result<BTreeMap<Item, Refusal>, Error> {
         let fork = numbered(Refusal::Fork);
         self.store.read(|rows| {
-            let mut forked = BTreeSet::new();
-            for row in store::refused::list(rows, REFUSED_MAX)?.iter().filter(|row| row.why == fork) {
-                if epoch(rows, row.incarnation)? == row.epoch {
-                    forked.insert(item(row));
-                }
-            }
-            Ok(forked)
+            let epoch = epoch(rows)?;
+            let refused = store::refused::list(rows, REFUSED_MAX)?;
+            let forked = refused.iter().filter(|row| row.why == fork && row.epoch == epoch);
+            Ok(forked.map(|row| (item(row), Refusal::Fork)).collect())
         })
     }
 }
@@ -74,9 +80,30 @@ fn refusal(number: u32) -> Option<Refusal> {
     REFUSALS.into_iter().find(|why| numbered(*why) == number)
 }
 
-fn epoch(rows: &Rows<'_>, incarnation: u64) -> Result<u64, Error> {
-    let held = store::progress::receipt(rows, incarnation)?;
-    Ok(held.map(|bytes| read_receipt(&bytes)).transpose()?.map_or(0, |held| held.epoch))
+/// Headquarters' epoch, as far as receipts said. It is one for all lives, and those in doubt get no receipts.
+fn epoch(rows: &Rows<'_>) -> Result<u64, Error> {
+    let mut epoch = 0;
+    for bytes in store::progress::lives(rows)?.into_iter().filter_map(|life| life.receipt) {
+        epoch = epoch.max(read_receipt(&bytes)?.epoch);
+    }
+    Ok(epoch)
+}
+
+/// Headquarters holds another disclosure under this number, so that nobody was given what this one gives: who may
+/// read its segments is decided anew, and said under a number of its own. What it withholds is heard all the same.
+fn decide_again(tx: &Tx<'_>, incarnation: u64, number: u64) -> Result<(), Error> {
+    let within = Range { from: number, to: number.saturating_add(1) };
+    for (_, bytes) in store::disclosure::range(tx, incarnation, within, usize::MAX)? {
+        let Ok(signed) = from_bytes::<Signed<Disclosure>>(&bytes) else { continue };
+        let Ok(made) = unverified::<Disclosure>(&signed) else { continue };
+        for grant in made.grants() {
+            if store::segment::key(tx, &grant.segment)?.is_some() {
+                store::segment::remove_grant(tx, &grant.segment, &grant.recipient)?;
+                store::disclosure::mark_due(tx, &grant.segment)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn parts(item: Item) -> (u64, u64, bool) {
@@ -98,7 +125,7 @@ fn item(row: &RefusedRow) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::{from_bytes, to_bytes};
+    use crate::seal::to_bytes;
 
     #[test]
     fn refusals_are_numbered_as_on_the_wire() {

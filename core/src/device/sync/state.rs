@@ -26,7 +26,7 @@ pub enum Level {
     Open,
     /// Sealed on this device.
     Sealed,
-    /// Sent; nothing is known of it.
+    /// Sent, with all that was sealed before it; nothing is known of it.
     Sent,
     /// Headquarters wrote it down.
     Stored,
