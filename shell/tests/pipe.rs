@@ -58,6 +58,13 @@ impl Home {
         copy
     }
 
+    /// The packets that lie in the data folder, and what is left of writing one.
+    fn packets(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
+        let of_referral = |path: &PathBuf| path.file_stem().unwrap().len() == 32;
+        files.filter(of_referral).collect()
+    }
+
     /// Runs the shell with this on standard input, and nothing after it.
     fn run(&self, args: &[&str], input: &[u8]) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
@@ -204,13 +211,17 @@ fn the_person_says_how_much_an_agency_may_read() {
         all[extent] = much;
         let ran = home.typed(&SCREEN, &all);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-        let packets = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
-        let is_packet = |path: &std::path::PathBuf| {
-            path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("key.json")
+        let holds = || {
+            let packet = home.packets().remove(0);
+            let packet: Value = serde_json::from_slice(&std::fs::read(packet).unwrap()).unwrap();
+            !packet["indicators"].is_null()
         };
-        let packet = packets.filter(is_packet).collect::<Vec<_>>().remove(0);
-        let packet: Value = serde_json::from_slice(&std::fs::read(packet).unwrap()).unwrap();
-        assert_eq!(packet["indicators"].is_null(), !indicators);
+        assert_eq!(holds(), indicators);
+        let listed = home.typed(&["list", "--json"], &[]);
+        let list: Value = serde_json::from_str(listed.out.lines().last().unwrap()).unwrap();
+        assert_eq!(home.typed(&["lock"], &[]).code, 0);
+        assert_eq!(home.typed(&["packet", list[0]["code"].as_str().unwrap()], &[]).code, 0);
+        assert_eq!(holds(), indicators, "written again");
     }
 }
 
@@ -251,7 +262,11 @@ fn commands(home: &Home) {
         (&["explain", "NO-SUCH"], 5),
         (&["lookup", "trata"], 0),
         (&["lookup", "trata", "--country", "MX", "--json"], 0),
+        (&["lookup", "trata", "--country", "mx"], 0),
+        (&["lookup", "trata", "--country", "mexico"], 5),
         (&["lookup", "zzzzzz"], 5),
+        (&["packet", "NO-SUCH"], 5),
+        (&["screen", "--checklist", "four-questions", "--country", "Chile"], 5),
         (&["screen", "--checklist", "no-such"], 5),
         (&["screen", "--checklist", "four-questions", "--post", "no-such"], 5),
         (&["content", "packs"], 0),
@@ -262,12 +277,18 @@ fn commands(home: &Home) {
         let ran = run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
     }
-    let left: Vec<_> = std::fs::read_dir(home.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json") && name != "key.json")
-        .collect();
-    assert_eq!(left, [""; 0], "no packet lies open after locking");
+    assert_eq!(home.packets(), [PathBuf::new(); 0], "no packet lies open after locking");
+    // And none is lost: it is written again, as wide as the person agreed to, and locking says how.
+    assert_eq!(run(&["packet", code]).code, 0);
+    let again = std::fs::read_to_string(home.path().join(format!("{referral}.json"))).unwrap();
+    let mut again: Value = serde_json::from_str(&again).unwrap();
+    again["made_at"] = packet["made_at"].clone();
+    assert_eq!(again, packet);
+    let locked = run(&["lock"]);
+    assert!(locked.out.contains("amparo packet") && locked.out.ends_with(" 1\n"), "{}", locked.out);
+    assert_eq!(home.packets(), [PathBuf::new(); 0]);
+    let again = run(&["packet", code, "--json"]).json();
+    assert_eq!(again["packets"].as_array().unwrap().len(), home.packets().len());
 }
 
 #[test]
@@ -405,25 +426,6 @@ fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
 }
 
 #[test]
-fn ten_wrong_passphrases_lock_for_good() {
-    let home = Home::made();
-    let wrong = "no es esta\n".repeat(12);
-    let ran = home.run(&["list"], wrong.as_bytes());
-    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(!ran.err.contains("no es esta") && !ran.out.contains("no es esta"));
-    for left in (1..=9).rev() {
-        assert!(ran.out.contains(&format!(": {left}")), "{}", ran.out);
-    }
-    assert_eq!(home.typed(&["list"], &[]).code, 4, "the right one comes too late");
-    assert!(Path::new(&home.path()).join("store.db").exists(), "the store itself stays for headquarters");
-    // Nine wrong ones and the right one: open, and the count begins anew.
-    let home = Home::made();
-    for _ in 0..2 {
-        let nine = format!("{}{SECRET}\n", "no es esta\n".repeat(9));
-        assert_eq!(home.run(&["list"], nine.as_bytes()).code, 5);
-    }
-}
-#[test]
 fn a_damaged_store_is_not_replaced_by_an_empty_one() {
     let made = Home::made();
     let whole = std::fs::read(made.path().join("store.db")).unwrap();
@@ -500,3 +502,25 @@ fn a_folder_that_was_there_keeps_its_mode_and_the_store_is_still_private() {
     assert_eq!(mode(&Home::made().path()), 0o700, "one that was made here");
 }
 
+#[test]
+fn ten_wrong_passphrases_lock_for_good() {
+    let home = Home::made();
+    let packet = home.path().join(format!("{}.json", "a".repeat(32)));
+    std::fs::write(&packet, "synthetic").unwrap();
+    let wrong = "no es esta\n".repeat(12);
+    let ran = home.run(&["list"], wrong.as_bytes());
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(!ran.err.contains("no es esta") && !ran.out.contains("no es esta"));
+    for left in (1..=9).rev() {
+        assert!(ran.out.contains(&format!(": {left}")), "{}", ran.out);
+    }
+    assert!(!packet.exists() && ran.err.contains("se perdió"), "{}", ran.err);
+    assert_eq!(home.typed(&["list"], &[]).code, 4, "the right one comes too late");
+    assert!(Path::new(&home.path()).join("store.db").exists(), "the store itself is not deleted");
+    // Nine wrong ones and the right one: open, and the count begins anew.
+    let home = Home::made();
+    for _ in 0..2 {
+        let nine = format!("{}{SECRET}\n", "no es esta\n".repeat(9));
+        assert_eq!(home.run(&["list"], nine.as_bytes()).code, 5);
+    }
+}
