@@ -10,7 +10,7 @@ use amparo_schema::wire::receipt::Receipt;
 use amparo_schema::wire::signed::Signed;
 
 use super::outbox::{Change, Effect, Outbox, Why};
-use super::receipt::{Weight, is_ours, is_sound, weigh};
+use super::receipt::{Weight, gist, is_ours, is_sound, weigh};
 use super::report::Report;
 use super::{SyncError, page};
 use crate::seal::{First, VerifyKey, first, from_bytes};
@@ -103,14 +103,19 @@ fn receipt<O: Outbox>(
             }
         }
         Some(why) => {
-            let bytes = crate::seal::to_bytes(signed).unwrap_or_default();
-            outbox.apply(Change::Aside { bytes: &bytes, why })?;
             let parted = matches!(why, Why::Ahead | Why::Fork);
-            report.astray |= present && parted;
+            let bytes = crate::seal::to_bytes(signed).unwrap_or_default();
+            let says = crate::seal::to_bytes(&gist(&receipt, parted)).unwrap_or_default();
+            let effect = outbox.apply(Change::Aside { bytes: &bytes, says: &says, why })?;
+            let astray = present && parted;
+            report.astray |= astray;
             if parted && held.is_some_and(|held| held.epoch < receipt.epoch) {
                 outbox.apply(Change::Distrust { incarnation: receipt.incarnation })?;
             }
-            report.aside.push(why);
+            // What was told before is no news; a life that goes astray now is.
+            if astray || effect == Effect::Aside(why) {
+                report.aside.push(why);
+            }
         }
     }
     Ok(())
