@@ -54,14 +54,15 @@ fn one<O: Outbox>(
         return Ok(());
     };
     match reply {
-        Reply::Receipt(signed) => receipt(outbox, enrolment, &signed, report)?,
+        Reply::Receipt(signed) => return receipt(outbox, enrolment, &signed, report),
+        Reply::Page(page) => return page::page(outbox, enrolment, &page, report),
         Reply::Unchanged => {}
-        Reply::Page(page) => page::page(outbox, enrolment, &page, report)?,
         Reply::CertificateWanted => report.certificate_wanted = true,
         Reply::ReceiptWanted => report.receipt_wanted = true,
         Reply::Refused { frame, why } => report.refused.push((frame, why)),
         Reply::Later { wait_ms } => report.wait_ms = Some(report.wait_ms.unwrap_or(0).max(wait_ms)),
     }
+    report.answered();
     Ok(())
 }
 
@@ -87,6 +88,7 @@ fn receipt<O: Outbox>(
         return Ok(());
     };
     let Some(life) = lives.get(at) else { return Ok(()) };
+    report.answered();
     let present = at.saturating_add(1) == lives.len();
     let held = life.held();
     let weight = weigh(held.as_ref(), &receipt);
