@@ -11,6 +11,7 @@ mod field;
 mod kill;
 #[cfg(target_os = "linux")]
 mod memory;
+mod packets;
 mod refused;
 mod wire;
 
