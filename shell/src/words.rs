@@ -311,6 +311,8 @@ words! {
     Wiped: "Entrevistas borradas de este dispositivo:", "Screenings wiped from this device:";
     BundleWritten: "Archivos escritos:", "Files written:";
     BundleTaken: "Archivos recibidos:", "Files taken:";
+    ForOthers: "Archivos pasados por alto, porque son para la sede o para otro dispositivo, o están dañados:",
+        "Files passed over, because they are for headquarters or another device, or damaged:";
     NewThings: "cosas nuevas", "new things";
     KeyDestroyed: "demasiados intentos: la clave se destruyó. Lo que no se había enviado se perdió; avise a la sede.",
         "too many attempts: the key was destroyed. What had not been sent is lost; tell headquarters.";
