@@ -3,111 +3,15 @@
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::expect_used)] // a test may
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod folder;
+mod home;
 
+use std::path::PathBuf;
+
+use home::{Home, SECRET};
 use serde_json::Value;
 
-const SECRET: &str = "clave sintetica de prueba";
 const SCREEN: [&str; 5] = ["screen", "--checklist", "four-questions", "--post", "cl-chacalluta"];
-
-/// What a run left behind.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}{}", self.out, self.err))
-    }
-}
-
-/// A data folder of its own, removed afterwards.
-struct Home {
-    folder: tempfile::TempDir,
-}
-
-impl Home {
-    /// Not there yet: the first run makes it.
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    /// Made, and nothing in it.
-    fn made() -> Self {
-        let home = Self::new();
-        let ran = home.run(&["list"], format!("{SECRET}\n{SECRET}\n").as_bytes());
-        assert_eq!(ran.code, 5, "{}", ran.err);
-        home
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn copy(&self) -> Self {
-        let copy = Self::new();
-        std::fs::create_dir(copy.path()).unwrap();
-        for entry in std::fs::read_dir(self.path()).unwrap() {
-            let from = entry.unwrap().path();
-            std::fs::copy(&from, copy.path().join(from.file_name().unwrap())).unwrap();
-        }
-        copy
-    }
-
-    /// The packets that lie in the data folder, and what is left of writing one.
-    fn packets(&self) -> Vec<PathBuf> {
-        let files = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
-        let of_referral = |path: &PathBuf| path.file_stem().unwrap().len() == 32;
-        files.filter(of_referral).collect()
-    }
-
-    /// Runs the shell with this on standard input, and nothing after it.
-    fn run(&self, args: &[&str], input: &[u8]) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("--home")
-            .arg(self.path())
-            .args(args)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        // The shell may end before it has read everything: a closed pipe is its right.
-        let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let output = child.wait_with_output().unwrap();
-        writing.join().unwrap();
-        let ran = Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!ran.err.contains("panicked") && ran.code != 101, "{args:?}: {}", ran.err);
-        ran
-    }
-
-    /// Runs it with the passphrase typed first.
-    fn typed(&self, args: &[&str], lines: &[&str]) -> Ran {
-        let input: Vec<_> =
-            std::iter::once(SECRET).chain(lines.iter().copied()).map(|l| format!("{l}\n")).collect();
-        self.run(args, input.concat().as_bytes())
-    }
-
-    fn assert_whole(&self, place: &str) {
-        let ran = self.typed(&["verify", "--json"], &[]);
-        assert_eq!(ran.code, 0, "{place}: {}{}", ran.out, ran.err);
-        let last = ran.out.lines().last().unwrap_or_default();
-        let found: Value = serde_json::from_str(last).unwrap();
-        assert_eq!(found["faults"], Value::Array(Vec::new()), "{place}");
-        assert_eq!(found["findings"], Value::Array(Vec::new()), "{place}");
-    }
-}
 
 /// One whole screening as numbers: the same in every language.
 const SESSION: &[(&str, &str)] = &[
@@ -277,7 +181,7 @@ fn commands(home: &Home) {
         let ran = run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
     }
-    assert_eq!(home.packets(), [PathBuf::new(); 0], "no packet lies open after locking");
+    assert_eq!(home.packets(), Vec::<PathBuf>::new(), "no packet lies open after locking");
     // And none is lost: it is written again, as wide as the person agreed to, and locking says how.
     assert_eq!(run(&["packet", code]).code, 0);
     let again = std::fs::read_to_string(home.path().join(format!("{referral}.json"))).unwrap();
@@ -286,7 +190,7 @@ fn commands(home: &Home) {
     assert_eq!(again, packet);
     let locked = run(&["lock"]);
     assert!(locked.out.contains("amparo packet") && locked.out.ends_with(" 1\n"), "{}", locked.out);
-    assert_eq!(home.packets(), [PathBuf::new(); 0]);
+    assert_eq!(home.packets(), Vec::<PathBuf>::new());
     let again = run(&["packet", code, "--json"]).json();
     assert_eq!(again["packets"].as_array().unwrap().len(), home.packets().len());
 }
@@ -412,115 +316,4 @@ fn bytes_that_are_no_text_and_lines_without_end_are_an_end_of_input() {
     all[why] = &long;
     let ran = home.typed(&SCREEN, &all);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-}
-
-#[test]
-fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
-    let home = Home::made().copy();
-    std::fs::remove_file(home.path().join("store.db")).unwrap();
-    for words in [&["list"][..], &["verify"]] {
-        let ran = home.typed(words, &[]);
-        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-        assert!(!home.path().join("store.db").exists());
-    }
-}
-
-#[test]
-fn a_damaged_store_is_not_replaced_by_an_empty_one() {
-    let made = Home::made();
-    let whole = std::fs::read(made.path().join("store.db")).unwrap();
-    let mut flipped = whole.clone();
-    flipped[10] ^= 1;
-    for damaged in [&flipped[..], &whole[..whole.len() / 2], &whole[..100]] {
-        let home = made.copy();
-        std::fs::write(home.path().join("store.db"), damaged).unwrap();
-        let first = home.typed(&["list"], &[]);
-        let aside = home.path().join("store.db.set-aside-1");
-        // What can still be read in part is not set aside, and says itself what is wrong.
-        if !aside.exists() {
-            assert_ne!(home.typed(&["verify"], &[]).code, 0);
-            continue;
-        }
-        for (lang, words) in [("es", "avise a la sede"), ("en", "tell headquarters")] {
-            let ran = home.typed(&["verify", "--lang", lang], &[]);
-            assert_eq!((first.code, ran.code), (1, 1), "{}{}", ran.out, ran.err);
-            assert!(ran.err.contains(words) && ran.err.contains(aside.to_str().unwrap()), "{}", ran.err);
-            assert!(!home.path().join("store.db").exists());
-        }
-        assert!(first.err.contains(aside.to_str().unwrap()), "{}", first.err);
-        // Put back whole, with what was set aside beside it: all is there.
-        for suffix in ["", ".head", ".canary"] {
-            let beside = |name: &Path| PathBuf::from(format!("{}{suffix}", name.display()));
-            let there = beside(&made.path().join("store.db"));
-            std::fs::copy(there, beside(&home.path().join("store.db"))).unwrap();
-        }
-        home.assert_whole("put back");
-    }
-}
-
-/// Killed around the moment when the store gets its name, a first run is gone on with: nobody was told of a store.
-#[test]
-fn a_first_run_that_is_killed_locks_nobody_out() {
-    let home = Home::made().copy();
-    std::fs::rename(home.path().join("store.db"), home.path().join("store.db.new")).unwrap();
-    assert_eq!(home.typed(&["list"], &[]).code, 5);
-    home.assert_whole("unfinished");
-    for awaited in ["key.json", "store.db.new", "store.db.canary", "store.db.head", "store.db"] {
-        let home = Home::new();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .args(["--home", home.path().to_str().unwrap(), "list"])
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(format!("{SECRET}\n{SECRET}\n").as_bytes()).unwrap();
-        while !home.path().join(awaited).exists() && child.try_wait().unwrap().is_none() {}
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let ran = home.typed(&["list"], &[]);
-        assert_eq!(ran.code, 5, "{awaited}: {}{}", ran.out, ran.err);
-        home.assert_whole(awaited);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_folder_that_was_there_keeps_its_mode_and_the_store_is_still_private() {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let home = Home::new();
-    std::fs::create_dir(home.path()).unwrap();
-    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(home.run(&["list"], b"").code, 6);
-    assert_eq!(home.run(&["list"], format!("{SECRET}\n{SECRET}\n").as_bytes()).code, 5);
-    assert_eq!(mode(&home.path()), 0o755);
-    for name in ["store.db", "store.db.head", "store.db.canary", "key.json", "key.attempts"] {
-        assert_eq!(mode(&home.path().join(name)), 0o600, "{name}");
-    }
-    assert_eq!(mode(&Home::made().path()), 0o700, "one that was made here");
-}
-
-#[test]
-fn ten_wrong_passphrases_lock_for_good() {
-    let home = Home::made();
-    let packet = home.path().join(format!("{}.json", "a".repeat(32)));
-    std::fs::write(&packet, "synthetic").unwrap();
-    let wrong = "no es esta\n".repeat(12);
-    let ran = home.run(&["list"], wrong.as_bytes());
-    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(!ran.err.contains("no es esta") && !ran.out.contains("no es esta"));
-    for left in (1..=9).rev() {
-        assert!(ran.out.contains(&format!(": {left}")), "{}", ran.out);
-    }
-    assert!(!packet.exists() && ran.err.contains("se perdió"), "{}", ran.err);
-    assert_eq!(home.typed(&["list"], &[]).code, 4, "the right one comes too late");
-    assert!(Path::new(&home.path()).join("store.db").exists(), "the store itself is not deleted");
-    // Nine wrong ones and the right one: open, and the count begins anew.
-    let home = Home::made();
-    for _ in 0..2 {
-        let nine = format!("{}{SECRET}\n", "no es esta\n".repeat(9));
-        assert_eq!(home.run(&["list"], nine.as_bytes()).code, 5);
-    }
 }
