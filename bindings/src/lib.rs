@@ -10,6 +10,7 @@
 
 pub mod device;
 pub mod errors;
+mod folder;
 pub mod host;
 pub mod ids;
 mod keyfile;

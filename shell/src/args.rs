@@ -75,7 +75,7 @@ pub enum Command {
         /// The post or crossing, by its code.
         #[arg(long)]
         post: Option<String>,
-        /// The country, two capital letters, where no post is given.
+        /// The country, two letters, where no post is given.
         #[arg(long)]
         country: Option<String>,
     },
@@ -84,7 +84,7 @@ pub enum Command {
         /// Words, or their beginnings.
         #[arg(required = true)]
         words: Vec<String>,
-        /// Only this country.
+        /// Only this country, two letters.
         #[arg(long)]
         country: Option<String>,
     },
@@ -100,9 +100,15 @@ pub enum Command {
         /// Its id, or the code of its case.
         id: String,
     },
+    /// Write the packets of a screening's referrals again, as far as consent still allows.
+    Packet {
+        /// Its id, or the code of its case.
+        id: String,
+    },
     /// Check the whole store: chain of facts, pages, links, packs.
     Verify,
-    /// Bring the store to rest: close what is past its time, write everything home, forget the key.
+    /// Bring the store to rest: close what is past its time, write everything home, forget the key, and remove the
+    /// packets that lie open.
     Lock,
     /// Belong to a headquarters, by the ticket that it gave.
     Enrol {

@@ -133,7 +133,14 @@ fn dispatch(args: &Args) -> Result<u8, CommandError> {
     let mut ask = ask::fitting(speaker);
     let folder = home::folder(args.home.as_deref())?;
     let secret = args.passphrase_file.as_deref().map(first_line).transpose()?;
-    let device = home::open(&folder, secret, &mut *ask, speaker)?;
+    let device = match home::open(&folder, secret, &mut *ask, speaker) {
+        Err(why @ HomeError::Keystore(KeystoreError::Destroyed)) => {
+            // Nobody can lock any more: what lies open goes now.
+            packets::remove_all(&folder)?;
+            return Err(why.into());
+        }
+        other => other?,
+    };
     let shell = Shell { args, speaker, device: &device, folder: &folder };
     shell.command(&mut *ask)
 }
@@ -177,19 +184,21 @@ impl Shell<'_> {
             Some(Command::List) => self.list(),
             Some(Command::Show { id }) => self.show(id),
             Some(Command::Explain { id }) => self.explain(id),
+            Some(Command::Packet { id }) => self.packet(id),
             Some(Command::Verify) => self.verify(),
             Some(Command::Lock) => {
                 let closed = self.device.close_overdue();
-                self.lock()?;
+                print(&self.lock()?);
                 closed?;
-                print(self.speaker.word(Word::Locked));
                 Ok(exit::OK)
             }
             Some(Command::Content { command }) => self.packs(command),
             Some(Command::Enrol { ticket, ca }) => self.seat().enrol(ask, ticket.as_deref(), ca.as_deref()),
             Some(Command::Sync { ca }) => self.purging(|seat| seat.sync(ask, ca.as_deref())),
             Some(Command::Status) => self.seat().status(),
-            Some(Command::Bundle { command: BundleCommand::Export { folder } }) => self.seat().export(folder),
+            Some(Command::Bundle { command: BundleCommand::Export { folder } }) => {
+                self.purging(|seat| seat.export(folder))
+            }
             Some(Command::Bundle { command: BundleCommand::Import { files } }) => {
                 self.purging(|seat| seat.import(files))
             }
@@ -204,6 +213,7 @@ impl Shell<'_> {
         if let Err(why) = self.device.close_overdue() {
             ask.tell(&why.to_string());
         }
+        packets::remove_purged(self.folder, self.device)?;
         let mut speaker = self.speaker;
         loop {
             let open = self.open_screening()?;
@@ -244,8 +254,7 @@ impl Shell<'_> {
                     speaker = if speaker == Speaker::Es { Speaker::En } else { Speaker::Es };
                 }
                 _ => {
-                    self.lock()?;
-                    ask.tell(speaker.word(Word::Locked));
+                    ask.tell(&shell.lock()?);
                     return Ok(exit::OK);
                 }
             }
@@ -253,13 +262,29 @@ impl Shell<'_> {
     }
 
     /// Writes the store home and removes the packets that lie open in the data folder: they were for handing over,
-    /// and can be made again.
-    fn lock(&self) -> Result<(), CommandError> {
+    /// and can be made again. Returns what to tell of it.
+    fn lock(&self) -> Result<String, CommandError> {
         self.device.rest()?;
-        packets::remove_all(self.folder)
+        let locked = self.speaker.word(Word::Locked);
+        Ok(match packets::remove_all(self.folder)? {
+            0 => locked.to_owned(),
+            removed => format!("{locked} {} {removed}", self.speaker.word(Word::PacketsRemoved)),
+        })
     }
 
-    /// Runs something that may purge or wipe, and removes the packets of what is gone.
+    fn packet(&self, text: &str) -> Result<u8, CommandError> {
+        let written = packets::write_again(self.folder, self.device, self.find(text)?.screening)?;
+        if self.args.json {
+            print(&json!({ "packets": written }).to_string());
+            return Ok(exit::OK);
+        }
+        for path in written {
+            print(&format!("{} {}", self.speaker.word(Word::PacketWritten), path.display()));
+        }
+        Ok(exit::OK)
+    }
+
+    /// Runs something that may purge, wipe or erase, and removes the packets of what is gone.
     fn purging(&self, run: impl FnOnce(&Seat<'_>) -> Result<u8, CommandError>) -> Result<u8, CommandError> {
         let done = run(&self.seat());
         packets::remove_purged(self.folder, self.device)?;
@@ -281,13 +306,18 @@ impl Shell<'_> {
 
     fn walk(&self, ask: &mut dyn Ask, id: ScreeningId) -> Result<u8, CommandError> {
         let out = self.folder.to_owned();
-        Walk { device: self.device, ask, speaker: self.speaker, id, out }.run()?;
-        Ok(exit::OK)
+        self.purging(|_| {
+            Walk { device: self.device, ask, speaker: self.speaker, id, out }.run()?;
+            Ok(exit::OK)
+        })
     }
 
     fn lookup(&self, typed: &str, country: Option<&str>) -> Result<u8, CommandError> {
         let country = match country {
-            Some(text) => Some(Country::new(text).map_err(|_| CommandError::NotFound("country"))?),
+            Some(text) => {
+                let country = Country::new(&text.to_ascii_uppercase());
+                Some(country.map_err(|_| CommandError::NotFound("country"))?)
+            }
             None => None,
         };
         let (services, more) = self.device.lookup(typed, country, LOOKUP_SHOWN)?;

@@ -57,7 +57,7 @@ pub enum KeystoreError {
         /// How many attempts are left.
         left: u32,
     },
-    /// Too many wrong attempts: the key is gone. What was sealed still reaches headquarters.
+    /// Too many wrong attempts: the key is gone, and with it all that was not sent yet.
     #[error("too many wrong attempts: the key was destroyed")]
     Destroyed,
     /// The key file or the count does not read.
@@ -202,7 +202,7 @@ impl Keystore {
         Ok(write_durably(&self.attempts, format!("{tried}\n").as_bytes())?)
     }
 
-    /// Overwrites and removes the wrapped key. The store stays: its sealed screenings are still good.
+    /// Overwrites and removes the wrapped key. The store stays where it is, and nothing opens it any more.
     fn destroy(&self) -> KeystoreError {
         match self.overwrite().and_then(|()| fs::remove_file(&self.file)) {
             Ok(()) => KeystoreError::Destroyed,
@@ -242,18 +242,26 @@ impl KeyFile {
 /// What the system says.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temp = path.with_extension("new");
-    let mut options = fs::File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temp)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temp, path)?;
+    let done = write_new(&temp, bytes).and_then(|()| fs::rename(&temp, path));
+    if done.is_err() {
+        // It may hold what must not lie here; where it cannot be removed either, the first error says more.
+        let _ = fs::remove_file(&temp);
+    }
+    done?;
     match path.parent() {
         Some(folder) => fs::File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -299,6 +307,15 @@ mod tests {
             }
         });
         assert_eq!(store.tried().unwrap(), 4);
+    }
+
+    #[test]
+    fn what_cannot_be_put_in_its_place_does_not_stay_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("packet.json");
+        fs::create_dir(&taken).unwrap();
+        assert!(write_durably(&taken, b"synthetic").is_err(), "a folder is in the way");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     /// A second name for the key file still leads to its bytes after the first is gone.

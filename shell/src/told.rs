@@ -1,6 +1,7 @@
 //! Errors in the official's language. What has no words of its own here is told as the core tells it, in English.
 
 use amparo_core::device::{Error, ErrorKind};
+use amparo_core::store::OpenError;
 
 use crate::commands::CommandError;
 use crate::home::HomeError;
@@ -18,6 +19,13 @@ pub fn told(error: &CommandError, speaker: Speaker) -> String {
         CommandError::Home(HomeError::Keystore(KeystoreError::Destroyed)) => Word::KeyDestroyed,
         CommandError::Home(HomeError::StoreGone { place }) => {
             return format!("{}: {place}", speaker.word(Word::StoreGone));
+        }
+        CommandError::Home(
+            HomeError::StoreAside { place }
+            | HomeError::Device(Error::Open(OpenError::Damaged { set_aside: place })),
+        ) => return format!("{}: {}", speaker.word(Word::StoreAside), place.display()),
+        CommandError::NotFound("country") | CommandError::Walk(WalkError::NotFound("country")) => {
+            Word::NoCountry
         }
         CommandError::NotFound(_) => Word::NothingFound,
         CommandError::Home(HomeError::Device(why))
@@ -37,8 +45,10 @@ fn of_device(why: &Error) -> Option<Word> {
         (Error::Erased, _) => Some(Word::SaidIsErased),
         (Error::Search(_), _) => Some(Word::SearchTooLong),
         (Error::NotFound { .. }, _) => Some(Word::NothingFound),
+        (Error::NoPermit(_), _) => Some(Word::ConsentLacking),
         (_, ErrorKind::DiskFull) => Some(Word::DiskFull),
         (_, ErrorKind::Busy) => Some(Word::StoreBusy),
+        (Error::Open(_), ErrorKind::StoreDamaged) => Some(Word::StoreUnreadable),
         (_, ErrorKind::StoreDamaged) => Some(Word::StoreDamaged),
         _ => None,
     }
@@ -54,6 +64,9 @@ mod tests {
         for error in [
             wrong(),
             CommandError::NotFound("screening"),
+            CommandError::NotFound("country"),
+            CommandError::Home(HomeError::StoreAside { place: "store.db.set-aside-1".into() }),
+            CommandError::Device(Error::Open(OpenError::Unreadable)),
             CommandError::Device(Error::Purged),
             CommandError::Device(Error::NotFound { what: "screening" }),
         ] {

@@ -199,6 +199,8 @@ words! {
     BlindPurged: "lo que decían los hechos borrados; su huella sigue en la cadena",
         "what erased facts said; their hashes are still in the chain";
     Locked: "Bloqueado.", "Locked.";
+    PacketsRemoved: "Paquetes sin cifrar que se borraron (amparo packet CÓDIGO los escribe otra vez):",
+        "Packets without encryption that were removed (amparo packet CODE writes them again):";
     NoCases: "Todavía no hay casos.", "No cases yet.";
     Open: "abierta", "open";
     Sealed: "sellada", "sealed";
@@ -312,11 +314,21 @@ words! {
     Wiped: "Entrevistas borradas de este dispositivo:", "Screenings wiped from this device:";
     BundleWritten: "Archivos escritos:", "Files written:";
     BundleTaken: "Archivos recibidos:", "Files taken:";
+    ForOthers: "Archivos pasados por alto, porque son para la sede o para otro dispositivo, o están dañados:",
+        "Files passed over, because they are for headquarters or another device, or damaged:";
     NewThings: "novedades", "news";
-    KeyDestroyed: "demasiados intentos: la clave se destruyó. Lo sellado aún puede llegar a la sede.",
-        "too many attempts: the key was destroyed. What was sealed can still reach headquarters.";
+    KeyDestroyed: "demasiados intentos: la clave se destruyó. Lo que no se había enviado se perdió; avise a la sede.",
+        "too many attempts: the key was destroyed. What had not been sent is lost; tell headquarters.";
     StoreGone: "el almacén no está, pero sí su clave: póngalo de vuelta, o use otra carpeta",
         "the store is gone, but its key is here: put it back, or use another folder";
+    StoreAside: "el almacén está dañado y se apartó; no se borró nada. Guárdelo y avise a la sede, que tiene lo ya enviado; para seguir trabajando, use otra carpeta. Está en",
+        "the store is damaged and was set aside; nothing was deleted. Keep it and tell headquarters, which has what was sent; to go on working, use another folder. It is at";
+    StoreUnreadable: "el almacén no se puede leer con esta clave y no se tocó: avise a la sede",
+        "the store cannot be read with this key, and was left as it is: tell headquarters";
+    ConsentLacking: "no se escribe: falta el consentimiento para compartir, o ya no vale",
+        "not written: the consent to share is missing, or no longer holds";
+    NoCountry: "ese país no existe: escriba sus dos letras, por ejemplo CL",
+        "there is no such country: type its two letters, such as CL";
     SaidIsPurged: "ya no está en este dispositivo; la sede lo tiene", "gone from this device; headquarters has it";
     SaidIsErased: "lo que se dijo se borró al cerrar; queda solo el resultado",
         "what was said was erased at closing; only the outcome is kept";

@@ -51,6 +51,16 @@ def test_the_first_run_makes_the_key_and_later_ones_find_it(tmp_path):
     assert again.verify().whole
 
 
+def test_a_damaged_store_is_not_replaced_by_an_empty_one(tmp_path):
+    keys, store = Keys(), tmp_path / "store.db"
+    amparo.Device.open_with_keystore(request(tmp_path), keys, None).lock()
+    store.write_bytes(b"XXXX" + store.read_bytes()[4:])
+    for _ in range(2):
+        with pytest.raises(FieldError.StoreDamaged) as caught:
+            amparo.Device.open_with_keystore(request(tmp_path), keys, None)
+        assert caught.value.code == "set-aside" and not store.exists()
+
+
 def test_with_opened_the_device_is_locked_at_the_end(tmp_path):
     with pytest.raises(ZeroDivisionError):
         with amparo.opened(request(tmp_path), Keys()) as device:

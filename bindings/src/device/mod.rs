@@ -11,7 +11,7 @@ mod sharing;
 mod sync;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use amparo_core::device as core;
@@ -21,11 +21,10 @@ use amparo_core::secret::Key;
 use amparo_core::time::Clock;
 
 use crate::errors::FieldError;
+use crate::folder::{self, Found, STORE};
 use crate::host::{KeyStore, LogLevel, LogSink, SystemClock, SystemEntropy};
 use crate::keyfile;
 use crate::requests::OpenRequest;
-
-const STORE: &str = "store.db";
 
 /// The device: one for the life of the process. Every method blocks; call it off the thread that draws. It may
 /// be used from any thread.
@@ -91,8 +90,9 @@ impl Device {
     /// key, has it wrapped, writes `store.key`, and makes the store. What an app calls.
     ///
     /// # Errors
-    /// Those of `open`; `KeyLost` where a store is there and its key file or wrapping key is not; `NeedsUser`;
-    /// `Host` when the keystore fails otherwise.
+    /// Those of `open`; `StoreDamaged` also where a store was set aside or is gone and what belongs to it is here: an
+    /// empty one in its place would look whole. `KeyLost` where a store is there and its key file or wrapping key is
+    /// not; `NeedsUser`; `Host` when the keystore fails otherwise.
     #[uniffi::constructor]
     pub fn open_with_keystore(
         request: OpenRequest,
@@ -178,8 +178,7 @@ impl Device {
             return Err(FieldError::invalid("folder", "not-absolute"));
         }
         let trust = Trust::read(&request.root_json).map_err(core::Error::from)?;
-        std::fs::create_dir_all(&folder).map_err(|e| keyfile::io(&e))?;
-        private(&folder).map_err(|e| keyfile::io(&e))?;
+        folder::make(&folder).map_err(|e| keyfile::io(&e))?;
         Ok(Self {
             folder,
             trust,
@@ -220,6 +219,7 @@ impl Device {
         };
         match done {
             Ok(found) => {
+                folder::private(&self.folder).map_err(|e| keyfile::io(&e))?;
                 let level = if found == 0 { LogLevel::Info } else { LogLevel::Error };
                 self.say(level, "opened", &format!("findings {found}"));
                 Ok(())
@@ -229,7 +229,13 @@ impl Device {
     }
 
     fn enter_with(&self, keystore: &dyn KeyStore) -> Result<(), FieldError> {
-        let store_exists = self.folder.join(STORE).exists();
+        let store_exists = match folder::found(&self.folder).map_err(|e| keyfile::io(&e))? {
+            Found::Whole => true,
+            Found::Nothing => false,
+            Found::Lost(code) => {
+                return Err(self.refuse("open", FieldError::StoreDamaged { code: code.into() }));
+            }
+        };
         let key = match keyfile::read(&self.folder, store_exists, keystore)? {
             Some(key) => key,
             None => keyfile::create(&self.folder, keystore, &*self.entropy)?,
@@ -319,15 +325,3 @@ fn fail_point(_: &str) {}
 
 #[cfg(not(feature = "testing"))]
 fn fail_point_after(_: &str) {}
-
-/// Nobody else on this machine may look into the folder.
-#[cfg(unix)]
-fn private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn private(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}

@@ -144,19 +144,29 @@ pub struct AsideRow {
     pub bytes: Vec<u8>,
 }
 
-/// Keeps something aside, once; past `ASIDE_MAX` only that it came is known from the report.
+/// Keeps something aside, with why and when, once for each thing that it `says`: false when that was said before. Past
+/// `ASIDE_MAX` only that it came is known, from the report.
 ///
 /// # Errors
 /// As SQLite.
-pub fn set_aside(tx: &Tx<'_>, bytes: &[u8], why: u32, now_ms: i64) -> Result<(), StoreError> {
-    let hash = Hash::of("amparo-aside-1", &[bytes]);
+pub fn set_aside(
+    tx: &Tx<'_>,
+    bytes: &[u8],
+    says: &[u8],
+    (why, now_ms): (u32, i64),
+) -> Result<bool, StoreError> {
+    let hash = Hash::of("amparo-aside-1", &[says]);
+    let mut known = tx.conn.prepare_cached("SELECT 1 FROM aside WHERE hash = ?1")?;
+    if known.exists([hash.0])? {
+        return Ok(false);
+    }
     let room = i64::try_from(ASIDE_MAX).unwrap_or(i64::MAX);
     tx.conn.execute(
-        "INSERT OR IGNORE INTO aside (hash, why, kept_ms, bytes)
+        "INSERT INTO aside (hash, why, kept_ms, bytes)
          SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM aside) < ?5",
         (hash.0, why, now_ms, bytes, room),
     )?;
-    Ok(())
+    Ok(true)
 }
 
 /// At most `limit` things kept aside, oldest first; for one reason or for all.

@@ -48,6 +48,8 @@ pub struct MemoryOutbox {
     letters: BTreeMap<[u8; 16], (Name, Note)>,
     packs: BTreeSet<Hash>,
     aside: Vec<(Arc<[u8]>, Why)>,
+    /// What was said by that which lies aside.
+    said: BTreeSet<Hash>,
     revoked_ms: Option<i64>,
 }
 
@@ -90,6 +92,7 @@ impl MemoryOutbox {
             letters: BTreeMap::new(),
             packs: BTreeSet::new(),
             aside: Vec::new(),
+            said: BTreeSet::new(),
             revoked_ms: None,
         };
         outbox.begin(incarnation, Past::Known);
@@ -236,10 +239,12 @@ impl MemoryOutbox {
         made.map(|(number, (bytes, withholds))| (Kept { number, bytes: bytes.to_vec() }, *withholds))
     }
 
-    fn set_aside(&mut self, bytes: &[u8], why: Why) {
-        if !self.aside.iter().any(|(known, _)| **known == *bytes) {
+    fn set_aside(&mut self, bytes: &[u8], says: &[u8], why: Why) -> bool {
+        let new = self.said.insert(Hash::of("aside", &[says]));
+        if new {
             self.aside.push((bytes.into(), why));
         }
+        new
     }
 
     fn arrive(&mut self, entry: &[u8], arrival: Arrival<'_>) -> Effect {
@@ -254,7 +259,7 @@ impl MemoryOutbox {
             Arrival::Revoked(revocation) => self.revoked_ms.replace(revocation.from_ms).is_none(),
             Arrival::Pack(bytes) => self.packs.insert(Hash::of("pack", &[bytes])),
             Arrival::Aside(why) => {
-                self.set_aside(entry, why);
+                self.set_aside(entry, entry, why);
                 return Effect::Aside(why);
             }
         };
@@ -372,10 +377,10 @@ impl Outbox for MemoryOutbox {
                 lives.for_each(|life| life.receipt = None);
                 Effect::Applied
             }
-            Change::Aside { bytes, why } => {
-                self.set_aside(bytes, why);
-                Effect::Aside(why)
-            }
+            Change::Aside { bytes, says, why } => match self.set_aside(bytes, says, why) {
+                true => Effect::Aside(why),
+                false => Effect::Known,
+            },
         })
     }
 }

@@ -183,10 +183,13 @@ pub enum Change<'a> {
         /// The incarnation.
         incarnation: u64,
     },
-    /// Something that speaks against headquarters, kept for a person to look at. Kept once, whatever the repeats.
+    /// Something that speaks against headquarters, kept for a person to look at. Kept once, however often it is said:
+    /// [`Effect::Known`] from then on.
     Aside {
         /// As it came.
         bytes: &'a [u8],
+        /// What it says, by which a repeat is known.
+        says: &'a [u8],
         /// What is wrong with it.
         why: Why,
     },

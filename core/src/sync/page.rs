@@ -64,6 +64,7 @@ fn entries<O: Outbox>(
     mut at: Cursor,
     report: &mut Report,
 ) -> Result<(), O::Error> {
+    report.answered();
     for entry in page.entries.iter().skip(skip) {
         let to = at.after(&entry.0);
         let decoded = from_bytes::<Entry>(&entry.0);

@@ -58,6 +58,16 @@ pub(super) fn is_sound(receipt: &Receipt) -> bool {
         && receipt.delivered <= receipt.stored
 }
 
+/// What a receipt that is refused says, so that it is kept and told once: without headquarters' clock and log, which go
+/// on by themselves, and where the chains `parted` without how far copies and deliveries have come.
+pub(super) fn gist(receipt: &Receipt, parted: bool) -> Receipt {
+    let mut gist = Receipt { hq_ms: 0, log_size: 0, log_root: Hash([0; 32]), ..receipt.clone() };
+    if parted {
+        (gist.durable, gist.delivered, gist.horizon) = (0, 0, 0);
+    }
+    gist
+}
+
 /// Whether a receipt speaks of the chain that this store has.
 ///
 /// # Errors

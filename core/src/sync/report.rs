@@ -14,6 +14,9 @@ use super::upload::Item;
 pub struct Report {
     /// Whole replies that were read.
     pub replies: u64,
+    /// Those of them that say something to this device, and where they are signed, truly: only by them is it known
+    /// that headquarters answered.
+    pub answers: u64,
     /// Receipts that were newer than those held, and are held now.
     pub receipts: u64,
     /// The incarnations of those receipts, and how many segments each counts now.
@@ -70,6 +73,10 @@ impl Report {
             }
             _ => false,
         }
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.answers = self.answers.saturating_add(1);
     }
 
     pub(super) fn count(&mut self, effect: Effect) {

@@ -10,7 +10,7 @@ use amparo_schema::wire::receipt::Receipt;
 use amparo_schema::wire::signed::Signed;
 
 use super::outbox::{Change, Effect, Outbox, Why};
-use super::receipt::{Weight, is_ours, is_sound, weigh};
+use super::receipt::{Weight, gist, is_ours, is_sound, weigh};
 use super::report::Report;
 use super::{SyncError, page};
 use crate::seal::{First, VerifyKey, first, from_bytes};
@@ -54,14 +54,15 @@ fn one<O: Outbox>(
         return Ok(());
     };
     match reply {
-        Reply::Receipt(signed) => receipt(outbox, enrolment, &signed, report)?,
+        Reply::Receipt(signed) => return receipt(outbox, enrolment, &signed, report),
+        Reply::Page(page) => return page::page(outbox, enrolment, &page, report),
         Reply::Unchanged => {}
-        Reply::Page(page) => page::page(outbox, enrolment, &page, report)?,
         Reply::CertificateWanted => report.certificate_wanted = true,
         Reply::ReceiptWanted => report.receipt_wanted = true,
         Reply::Refused { frame, why } => report.refused.push((frame, why)),
         Reply::Later { wait_ms } => report.wait_ms = Some(report.wait_ms.unwrap_or(0).max(wait_ms)),
     }
+    report.answered();
     Ok(())
 }
 
@@ -87,6 +88,7 @@ fn receipt<O: Outbox>(
         return Ok(());
     };
     let Some(life) = lives.get(at) else { return Ok(()) };
+    report.answered();
     let present = at.saturating_add(1) == lives.len();
     let held = life.held();
     let weight = weigh(held.as_ref(), &receipt);
@@ -104,14 +106,19 @@ fn receipt<O: Outbox>(
             }
         }
         Some(why) => {
-            let bytes = crate::seal::to_bytes(signed).unwrap_or_default();
-            outbox.apply(Change::Aside { bytes: &bytes, why })?;
             let parted = matches!(why, Why::Ahead | Why::Fork);
-            report.astray |= present && parted;
+            let bytes = crate::seal::to_bytes(signed).unwrap_or_default();
+            let says = crate::seal::to_bytes(&gist(&receipt, parted)).unwrap_or_default();
+            let effect = outbox.apply(Change::Aside { bytes: &bytes, says: &says, why })?;
+            let astray = present && parted;
+            report.astray |= astray;
             if parted && held.is_some_and(|held| held.epoch < receipt.epoch) {
                 outbox.apply(Change::Distrust { incarnation: receipt.incarnation })?;
             }
-            report.aside.push(why);
+            // What was told before is no news; a life that goes astray now is.
+            if astray || effect == Effect::Aside(why) {
+                report.aside.push(why);
+            }
         }
     }
     Ok(())

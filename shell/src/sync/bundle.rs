@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use amparo_core::device::Error;
+use amparo_core::device::{Error, SyncFault};
+use amparo_core::seal::OpenError;
 use amparo_core::sync::Why;
 use amparo_schema::limits::VOLUME_BYTES_MAX;
 use amparo_schema::wire::bundle::EXTENSION;
@@ -53,7 +54,8 @@ impl Seat<'_> {
     }
 
     /// Takes files of answers, in any order; a folder stands for the files in it. What is not for this device,
-    /// damaged, or cannot be read is told and passed over.
+    /// damaged, or cannot be read is told and passed over. In a folder, files that open elsewhere are no fault: a stick
+    /// carries those to headquarters as well, and other devices'.
     ///
     /// # Errors
     /// [`super::NotDone`] before enrolment; those of the device, with what came before taken.
@@ -61,7 +63,7 @@ impl Seat<'_> {
         if self.device.enrolment()?.is_none() {
             return Err(self.not_done(exit::REFUSED, Word::NotEnrolled).into());
         }
-        let (mut taken, mut entries, mut faults) = (0_u64, 0_u64, 0_u64);
+        let (mut taken, mut entries, mut faults, mut elsewhere) = (0_u64, 0_u64, 0_u64, 0_u64);
         let mut aside: Vec<Why> = Vec::new();
         for file in files(given)? {
             let bytes = match read(&file) {
@@ -81,6 +83,9 @@ impl Seat<'_> {
                     entries = entries.saturating_add(report.entries).saturating_add(report.receipts);
                     aside.extend(report.aside);
                 }
+                Err(Error::Sync(SyncFault::Unreadable(OpenError::Wrapped))) if !given.contains(&file) => {
+                    elsewhere = elsewhere.saturating_add(1);
+                }
                 Err(Error::Sync(_)) => {
                     faults = faults.saturating_add(1);
                     if !self.json {
@@ -93,13 +98,18 @@ impl Seat<'_> {
         // What came may have made things due that were waiting for it.
         self.device.purge_due()?;
         if self.json {
-            say(&json!({ "files": taken, "new": entries, "not_taken": faults }).to_string());
+            let told =
+                json!({ "files": taken, "new": entries, "not_taken": faults, "for_others": elsewhere });
+            say(&told.to_string());
         } else {
             say(&format!(
                 "{} {taken} ({entries} {})",
                 self.word(Word::BundleTaken),
                 self.word(Word::NewThings)
             ));
+            if elsewhere > 0 {
+                say(&format!("  – {} {elsewhere}", self.word(Word::ForOthers)));
+            }
             for why in aside {
                 say(&format!("  ! {}", self.word(words::why(why))));
             }
@@ -107,7 +117,11 @@ impl Seat<'_> {
             self.screenings(&state)?;
             self.letters(&state);
         }
-        Ok(if faults == 0 { exit::OK } else { exit::FAULTS })
+        Ok(match (faults, taken) {
+            (0, 0) => exit::NOTHING,
+            (0, _) => exit::OK,
+            _ => exit::FAULTS,
+        })
     }
 }
 

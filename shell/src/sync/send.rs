@@ -91,6 +91,7 @@ impl Seat<'_> {
                 return format!("{} {seconds} s: amparo sync", self.word(Word::NextWait));
             }
             Ended::Stuck => Word::NextStuck,
+            Ended::Done if !state.refused.is_empty() => Word::NextStuck,
             Ended::Done if done.entries > 0 && !state.follow_ups.is_empty() => Word::NextFollowUps,
             Ended::Done if open => Word::NextClose,
             Ended::Done if state.waiting > 0 => Word::NextStuck,
@@ -181,5 +182,37 @@ impl Progress for Watcher {
         let line = format!("… {sent} {up} · {received} {down}");
         self.write(&if self.terminal { format!("\r\u{1b}[K{line}") } else { format!("{line}\n") });
         Go::On
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use amparo_core::device::Device;
+    use amparo_core::random::SeededEntropy;
+    use amparo_core::secret::Key;
+    use amparo_core::sync::Item;
+    use amparo_core::time::{FixedClock, Moment};
+    use amparo_schema::wire::push::Refusal;
+
+    use super::*;
+    use crate::embedded;
+
+    #[test]
+    fn what_headquarters_refused_is_never_told_as_all_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Moment { wall_ms: 1_795_195_800_000, offset_minutes: -180, steady_ms: 0 };
+        let (clock, entropy) = (Arc::new(FixedClock::new(at)), Arc::new(SeededEntropy::new(1)));
+        let (store, trust) = (folder.path().join("store.db"), embedded::trust().unwrap());
+        let device = Device::create(&store, &Key::new(&[7; 32]), trust, clock, entropy).unwrap();
+        let seat = Seat { device: &device, speaker: Speaker::Es, json: false };
+        let (done, mut state) = (SyncReport::default(), device.sync_state().unwrap());
+        assert_eq!(
+            (&done.ended, seat.next(&done, &state)),
+            (&Ended::Done, seat.word(Word::NextNothing).into())
+        );
+        state.refused.push((Item::Segment { incarnation: 1, number: 0 }, Refusal::Fork));
+        assert_eq!(seat.next(&done, &state), seat.word(Word::NextStuck));
     }
 }

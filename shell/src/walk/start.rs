@@ -66,7 +66,8 @@ fn place(device: &Device, ask: &mut dyn Ask, speaker: Speaker, start: &Start) ->
         return hit.map(of_post).ok_or(WalkError::NotFound("post"));
     }
     if let Some(country) = &start.country {
-        let country = Country::from_str(country).map_err(|_| WalkError::NotFound("country"))?;
+        let country =
+            Country::from_str(&country.to_ascii_uppercase()).map_err(|_| WalkError::NotFound("country"))?;
         return Ok(Place { country, post: None, area: None, setting: Setting::Border });
     }
     let mut choices: Vec<_> = posts

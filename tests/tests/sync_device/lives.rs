@@ -6,7 +6,7 @@ use std::path::Path;
 
 use amparo_core::device::Level;
 use amparo_core::seal::{First, SecretKey, first};
-use amparo_core::sync::{Ended, Item, Transport, TransportError, items};
+use amparo_core::sync::{Ended, Item, Transport, TransportError, Why, items};
 use amparo_schema::wire::push::Refusal;
 
 use super::readers::{agency, referred};
@@ -90,6 +90,15 @@ fn i9_a_receipt_proves_what_the_head_file_cannot() {
     assert_eq!((world.relay(|relay| relay.forks), world.level(after)), (0, Level::Durable));
     assert_eq!(world.custodian(after).len(), 1);
     assert!(world.device().verify().unwrap().is_whole());
+    // Told once, whatever headquarters goes on to say of the life that ended.
+    let told = world.device().aside().unwrap();
+    for round in 0..5 {
+        world.relay(|relay| relay.clock += 60_000);
+        let report = world.sync();
+        assert_eq!((report.ended, report.aside), (Ended::Done, Vec::new()), "{round}");
+        assert_eq!(world.device().aside().unwrap(), told, "{round}");
+    }
+    assert_eq!(told, BTreeMap::from([(Why::Ahead, 1)]));
     drop(world.device.take());
     world.device = Some(open(&world.folder.path().join("store.db"), &world.clock, 100));
     assert_eq!(world.device().findings().len(), 1, "and it is written down");

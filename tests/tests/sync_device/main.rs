@@ -15,12 +15,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use amparo_core::device::{Device, Level};
-use amparo_core::random::SeededEntropy;
-use amparo_core::seal::{SecretKey, from_bytes};
+use amparo_core::random::{Entropy, SeededEntropy};
+use amparo_core::seal::{SecretKey, Signer, from_bytes, to_bytes};
 use amparo_core::sync::{Ended, Go, Progress, SyncReport, Transport, TransportError};
 use amparo_core::time::FixedClock;
 use amparo_schema::fact::{Compartment, Fact};
-use amparo_schema::id::ScreeningId;
+use amparo_schema::id::{DeviceId, Hash, ScreeningId};
+use amparo_schema::wire::feed::{Cursor, FeedId, Page};
+use amparo_schema::wire::push::Reply;
+use amparo_schema::wire::receipt::Receipt;
 use amparo_schema::wire::segment::Plain;
 use amparo_shell::content::keys::demo_custodian_secret;
 use amparo_shell::embedded;
@@ -161,6 +164,56 @@ fn a_screening_arrives_and_its_way_can_be_followed() {
     let idle = world.sync();
     assert_eq!((idle.exchanges, idle.receipts, &idle.ended), (1, 0, &Ended::Done));
     assert!(idle.up_bytes + idle.down_bytes <= 600, "{idle:?}");
+}
+
+/// Somebody who answers in headquarters' place, with these bytes.
+struct Stranger(Vec<u8>);
+
+impl Transport for Stranger {
+    fn exchange(&self, _: &[u8]) -> Result<Vec<u8>, TransportError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// I36: nothing to send, and an answer that says nothing: neither done nor headquarters reached.
+#[test]
+fn i36_an_answer_counts_by_what_it_says() {
+    let world = world();
+    let device = world.device();
+    closed(device);
+    assert_eq!(world.sync().ended, Ended::Done);
+    world.pass_ms(HOUR_MS);
+    let rubbish = |seed| {
+        let mut bytes = vec![0; 2_000];
+        SeededEntropy::new(seed).fill(&mut bytes).unwrap();
+        bytes
+    };
+    let unsigned = Receipt {
+        device: DeviceId([1; 16]),
+        incarnation: 1,
+        epoch: 9,
+        stored: 0,
+        hash: Hash([0; 32]),
+        ranges: Vec::new(),
+        durable: 0,
+        delivered: 0,
+        horizon: 0,
+        disclosures: 0,
+        hq_ms: NOW_MS,
+        log_size: 0,
+        log_root: Hash([0; 32]),
+    };
+    let forged = Signer::from_seed(&[9; 32]).sign_object(&unsigned).unwrap();
+    let forged = to_bytes(&Reply::Receipt(forged)).unwrap();
+    let start = Cursor { read: 3, ..Cursor::start(FeedId::packs()) };
+    let page = to_bytes(&Reply::Page(Page { from: start, head: 3, entries: Vec::new() })).unwrap();
+    for answer in [Vec::new(), vec![0; 40], forged, page].into_iter().chain((0..50).map(rubbish)) {
+        let report = device.sync(&Stranger(answer), &()).unwrap();
+        assert_eq!((report.ended, report.receipts, report.entries), (Ended::Stuck, 0, 0));
+        assert_eq!(device.sync_state().unwrap().contact_ms, Some(NOW_MS));
+    }
+    assert_eq!(world.sync().ended, Ended::Done);
+    assert_eq!(device.sync_state().unwrap().contact_ms, Some(NOW_MS + HOUR_MS));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use amparo_tests::device::patiently;
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "frase secreta Quetzal3u7o";
+const HOUR_MS: i64 = 60 * 60 * 1000;
 /// Who the person is, as planted.
 pub(crate) const IDENTITY: &str = "Persona Sintetica Tucan6r2v";
 /// Why a step was not possible, as planted.
@@ -49,6 +50,13 @@ pub(crate) struct Made {
 
 pub(crate) fn now_ms() -> i64 {
     SystemClock::new().now().wall_ms
+}
+
+/// A clock that stands at this time.
+pub(crate) fn at(wall_ms: i64) -> Arc<FixedClock> {
+    let clock = FixedClock::new(SystemClock::new().now());
+    clock.set_wall_ms(wall_ms);
+    Arc::new(clock)
 }
 
 pub(crate) fn headquarters(folder: &Path) -> Headquarters {
@@ -84,6 +92,11 @@ fn scenario() -> Scenario {
 
 impl Field {
     pub(crate) fn new() -> Self {
+        Self::made_at(now_ms() - 2 * HOUR_MS)
+    }
+
+    /// A phone that was set up then.
+    pub(crate) fn made_at(wall_ms: i64) -> Self {
         let root = tempfile::tempdir().unwrap();
         for folder in ["home", "temp", "stick"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();
@@ -91,7 +104,7 @@ impl Field {
         std::fs::write(root.path().join("secret"), format!("{PASSPHRASE}\n")).unwrap();
         let key = Keystore::at(&root.path().join("home")).create(PASSPHRASE, &SystemEntropy).unwrap();
         let field = Self { root, key };
-        let clock = field.clock();
+        let clock = at(wall_ms);
         let (trust, store) = (embedded::trust().unwrap(), field.file("home/store.db"));
         let device = Device::create(&store, &field.key, trust, clock, Arc::new(SystemEntropy)).unwrap();
         home::install_embedded(&device).unwrap();
@@ -104,9 +117,7 @@ impl Field {
 
     /// Two hours ago: a screening takes time, and must be over when the shell's own clock goes on.
     fn clock(&self) -> Arc<FixedClock> {
-        let clock = FixedClock::new(SystemClock::new().now());
-        clock.set_wall_ms(now_ms() - 2 * 60 * 60 * 1000);
-        Arc::new(clock)
+        at(now_ms() - 2 * HOUR_MS)
     }
 
     /// The device itself, while no shell runs.

@@ -11,6 +11,7 @@ mod field;
 mod kill;
 #[cfg(target_os = "linux")]
 mod memory;
+mod packets;
 mod refused;
 mod wire;
 
@@ -203,6 +204,14 @@ fn a_stick_does_the_same() {
     let (found, files) = in_files(&planted(), &stick).unwrap();
     assert!(found.is_empty() && files >= 3, "{found:?}");
     assert_eq!(in_files(&planted(), &back).unwrap().0, []);
+    // One stick for both ways: what it carries to headquarters is no fault, and a folder without answers says so.
+    let both = stick.join("2");
+    let sent = amparo_tests::canary::files(&both).unwrap();
+    field.expect(5, &["bundle", "import", both.to_str().unwrap()]);
+    std::fs::copy(back.join("2-0.amparo"), both.join("answer.amparo")).unwrap();
+    let told = field.json(0, &["bundle", "import", both.to_str().unwrap()]);
+    assert_eq!((&told["files"], &told["for_others"]), (&1.into(), &sent.len().into()));
+    field.expect(3, &["bundle", "import", sent[0].to_str().unwrap()]);
     // Damaged, or another's: told, passed over, the rest is taken.
     std::fs::write(back.join("damaged.amparo"), b"not a volume").unwrap();
     let (told, _) = field.expect(3, &["bundle", "import", back.to_str().unwrap()]);

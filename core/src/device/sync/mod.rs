@@ -81,7 +81,7 @@ impl Device {
                 None if stop => Ended::Stopped,
                 None if report.wait_ms.is_some() => Ended::Later,
                 None if asks => continue,
-                None if empty && !more => Ended::Done,
+                None if empty && !more && report.answers > 0 => Ended::Done,
                 None if !report.is_progress() => Ended::Stuck,
                 None => continue,
             };
@@ -116,8 +116,9 @@ impl Device {
             Err(error) => return Ok((Report::default(), Some(error))),
         };
         let items = items(&upload);
-        self.note_sent(&items, !replies.is_empty())?;
-        let mut report = self.take(outbox, &replies)?;
+        let taken = self.take(outbox, &replies);
+        self.note_sent(&items, taken.as_ref().is_ok_and(|report| report.answers > 0))?;
+        let mut report = taken?;
         let refused = budget.learn(&items, &mut report);
         self.note_refused(&refused)?;
         total.add(&report, refused);

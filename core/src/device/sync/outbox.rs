@@ -66,7 +66,7 @@ impl<'d> StoreOutbox<'d> {
                 !known
             }
             Arrival::Aside(why) => {
-                store::feed::set_aside(tx, entry, number(*why), self.now_ms())?;
+                store::feed::set_aside(tx, entry, entry, (number(*why), self.now_ms()))?;
                 return Ok(Effect::Aside(*why));
             }
             // Installed by the device, which brings the cursor along.
@@ -198,9 +198,9 @@ impl Outbox for StoreOutbox<'_> {
                 store::progress::forget_receipt(tx, incarnation)?;
                 Ok(Effect::Applied)
             }),
-            Change::Aside { bytes, why } => self.device.store.write(|tx| {
-                store::feed::set_aside(tx, bytes, number(why), self.now_ms())?;
-                Ok(Effect::Aside(why))
+            Change::Aside { bytes, says, why } => self.device.store.write(|tx| {
+                let new = store::feed::set_aside(tx, bytes, says, (number(why), self.now_ms()))?;
+                Ok(if new { Effect::Aside(why) } else { Effect::Known })
             }),
         }
     }

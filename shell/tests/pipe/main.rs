@@ -3,104 +3,15 @@
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::expect_used)] // a test may
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod folder;
+mod home;
 
+use std::path::PathBuf;
+
+use home::{Home, SECRET};
 use serde_json::Value;
 
-const SECRET: &str = "clave sintetica de prueba";
 const SCREEN: [&str; 5] = ["screen", "--checklist", "four-questions", "--post", "cl-chacalluta"];
-
-/// What a run left behind.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}{}", self.out, self.err))
-    }
-}
-
-/// A data folder of its own, removed afterwards.
-struct Home {
-    folder: tempfile::TempDir,
-}
-
-impl Home {
-    /// Not there yet: the first run makes it.
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    /// Made, and nothing in it.
-    fn made() -> Self {
-        let home = Self::new();
-        let ran = home.run(&["list"], format!("{SECRET}\n{SECRET}\n").as_bytes());
-        assert_eq!(ran.code, 5, "{}", ran.err);
-        home
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn copy(&self) -> Self {
-        let copy = Self::new();
-        std::fs::create_dir(copy.path()).unwrap();
-        for entry in std::fs::read_dir(self.path()).unwrap() {
-            let from = entry.unwrap().path();
-            std::fs::copy(&from, copy.path().join(from.file_name().unwrap())).unwrap();
-        }
-        copy
-    }
-
-    /// Runs the shell with this on standard input, and nothing after it.
-    fn run(&self, args: &[&str], input: &[u8]) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_amparo"))
-            .arg("--home")
-            .arg(self.path())
-            .args(args)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        // The shell may end before it has read everything: a closed pipe is its right.
-        let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let output = child.wait_with_output().unwrap();
-        writing.join().unwrap();
-        let ran = Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!ran.err.contains("panicked") && ran.code != 101, "{args:?}: {}", ran.err);
-        ran
-    }
-
-    /// Runs it with the passphrase typed first.
-    fn typed(&self, args: &[&str], lines: &[&str]) -> Ran {
-        let input: Vec<_> =
-            std::iter::once(SECRET).chain(lines.iter().copied()).map(|l| format!("{l}\n")).collect();
-        self.run(args, input.concat().as_bytes())
-    }
-
-    fn assert_whole(&self, place: &str) {
-        let ran = self.typed(&["verify", "--json"], &[]);
-        assert_eq!(ran.code, 0, "{place}: {}{}", ran.out, ran.err);
-        let last = ran.out.lines().last().unwrap_or_default();
-        let found: Value = serde_json::from_str(last).unwrap();
-        assert_eq!(found["faults"], Value::Array(Vec::new()), "{place}");
-        assert_eq!(found["findings"], Value::Array(Vec::new()), "{place}");
-    }
-}
 
 /// One whole screening as numbers: the same in every language.
 const SESSION: &[(&str, &str)] = &[
@@ -225,13 +136,17 @@ fn the_person_says_how_much_an_agency_may_read() {
         let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(said.contains(all_of_it), typed[0] == "2", "{}", ran.out);
         assert_eq!(said.contains("Èske moun ki reskonsab sèvis sa a ka li tout"), typed[0] == "2");
-        let packets = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
-        let is_packet = |path: &std::path::PathBuf| {
-            path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("key.json")
+        let holds = || {
+            let packet = home.packets().remove(0);
+            let packet: Value = serde_json::from_slice(&std::fs::read(packet).unwrap()).unwrap();
+            !packet["indicators"].is_null()
         };
-        let packet = packets.filter(is_packet).collect::<Vec<_>>().remove(0);
-        let packet: Value = serde_json::from_slice(&std::fs::read(packet).unwrap()).unwrap();
-        assert_eq!(packet["indicators"].is_null(), !indicators);
+        assert_eq!(holds(), indicators);
+        let listed = home.typed(&["list", "--json"], &[]);
+        let list: Value = serde_json::from_str(listed.out.lines().last().unwrap()).unwrap();
+        assert_eq!(home.typed(&["lock"], &[]).code, 0);
+        assert_eq!(home.typed(&["packet", list[0]["code"].as_str().unwrap()], &[]).code, 0);
+        assert_eq!(holds(), indicators, "written again");
     }
 }
 
@@ -272,7 +187,11 @@ fn commands(home: &Home) {
         (&["explain", "NO-SUCH"], 5),
         (&["lookup", "trata"], 0),
         (&["lookup", "trata", "--country", "MX", "--json"], 0),
+        (&["lookup", "trata", "--country", "mx"], 0),
+        (&["lookup", "trata", "--country", "mexico"], 5),
         (&["lookup", "zzzzzz"], 5),
+        (&["packet", "NO-SUCH"], 5),
+        (&["screen", "--checklist", "four-questions", "--country", "Chile"], 5),
         (&["screen", "--checklist", "no-such"], 5),
         (&["screen", "--checklist", "four-questions", "--post", "no-such"], 5),
         (&["content", "packs"], 0),
@@ -283,12 +202,18 @@ fn commands(home: &Home) {
         let ran = run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
     }
-    let left: Vec<_> = std::fs::read_dir(home.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json") && name != "key.json")
-        .collect();
-    assert_eq!(left, [""; 0], "no packet lies open after locking");
+    assert_eq!(home.packets(), Vec::<PathBuf>::new(), "no packet lies open after locking");
+    // And none is lost: it is written again, as wide as the person agreed to, and locking says how.
+    assert_eq!(run(&["packet", code]).code, 0);
+    let again = std::fs::read_to_string(home.path().join(format!("{referral}.json"))).unwrap();
+    let mut again: Value = serde_json::from_str(&again).unwrap();
+    again["made_at"] = packet["made_at"].clone();
+    assert_eq!(again, packet);
+    let locked = run(&["lock"]);
+    assert!(locked.out.contains("amparo packet") && locked.out.ends_with(" 1\n"), "{}", locked.out);
+    assert_eq!(home.packets(), Vec::<PathBuf>::new());
+    let again = run(&["packet", code, "--json"]).json();
+    assert_eq!(again["packets"].as_array().unwrap().len(), home.packets().len());
 }
 
 #[test]
@@ -412,35 +337,4 @@ fn bytes_that_are_no_text_and_lines_without_end_are_an_end_of_input() {
     all[why] = &long;
     let ran = home.typed(&SCREEN, &all);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-}
-
-#[test]
-fn a_store_that_is_gone_is_not_replaced_by_an_empty_one() {
-    let home = Home::made().copy();
-    std::fs::remove_file(home.path().join("store.db")).unwrap();
-    for words in [&["list"][..], &["verify"]] {
-        let ran = home.typed(words, &[]);
-        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-        assert!(!home.path().join("store.db").exists());
-    }
-}
-
-#[test]
-fn ten_wrong_passphrases_lock_for_good() {
-    let home = Home::made();
-    let wrong = "no es esta\n".repeat(12);
-    let ran = home.run(&["list"], wrong.as_bytes());
-    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(!ran.err.contains("no es esta") && !ran.out.contains("no es esta"));
-    for left in (1..=9).rev() {
-        assert!(ran.out.contains(&format!(": {left}")), "{}", ran.out);
-    }
-    assert_eq!(home.typed(&["list"], &[]).code, 4, "the right one comes too late");
-    assert!(Path::new(&home.path()).join("store.db").exists(), "the store itself stays for headquarters");
-    // Nine wrong ones and the right one: open, and the count begins anew.
-    let home = Home::made();
-    for _ in 0..2 {
-        let nine = format!("{}{SECRET}\n", "no es esta\n".repeat(9));
-        assert_eq!(home.run(&["list"], nine.as_bytes()).code, 5);
-    }
 }
