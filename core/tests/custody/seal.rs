@@ -322,5 +322,5 @@ fn the_format_does_not_drift() {
     assert_eq!(hex(&grant), include_str!("golden/grant-1.hex").trim());
 }
 
-const GOLDEN_SEGMENT: &str = "ed7c7fcce8ddaea3ae3957e1a3f4b32c280fd1ad059245d747c98a74b4e763e0";
-const GOLDEN_GRANT: &str = "2b53a3f912cf21de11fd543c466d487040280ea4a649dbbadc2b03a73e6f0dbf";
+const GOLDEN_SEGMENT: &str = "3f485829affb7f800c996d5d3849e125bfc9e3cbe7ef958420ba067aee2a1d39";
+const GOLDEN_GRANT: &str = "5deeeb2e1167dd039d686604d4e493df49f6b4a0a5e23c76173336cef6b96f5c";
