@@ -391,7 +391,7 @@ fn bytes_at(storage: &mut Memory, phone: &Phone, number: u64) -> Vec<u8> {
     let at = Chain { device: phone.device, incarnation: phone.incarnation }.at(number);
     let mut bytes = Vec::new();
     let mut look = |tx: &mut dyn Tx| {
-        bytes = tx.segment(at)?.unwrap().bytes;
+        bytes = tx.body(at)?.unwrap();
         Ok(())
     };
     storage.transact(&mut look).unwrap();

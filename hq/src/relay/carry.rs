@@ -10,6 +10,7 @@ use amparo_seal::random::Entropy;
 use amparo_seal::{Direction, PublicKey, SealError, open_volume, seal_volume};
 
 use super::exchange::sequence;
+use super::work::Room;
 use super::{Relay, RelayError};
 use crate::storage::Storage;
 
@@ -40,8 +41,11 @@ impl Relay {
         entropy: &dyn Entropy,
     ) -> Result<Carried, RelayError> {
         let upload = open_volume(volume, Direction::Up, &self.bundle).map_err(|_| RelayError::Signature)?;
-        let taken =
-            self.take_within(storage, &upload, VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES), now_ms)?;
+        // Whoever brings a volume may not come back before long, and one that people carry is small: nothing of it
+        // is for later but callers who cannot be of one device.
+        let room = Room { pairs: usize::MAX, ..Room::UPLOAD };
+        let within = (room, VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES));
+        let taken = self.take_within(storage, &upload, within, now_ms)?;
         let mut answers = Vec::new();
         for (device, replies) in taken.callers {
             let Some(there) = self.run(storage, now_ms, |work| Ok(work.device(device)?))? else { continue };

@@ -96,10 +96,13 @@ impl Work<'_> {
         let chain = Chain { device, incarnation };
         let mut head = self.head(chain, key)?;
         let hash = Hash::of("amparo-disclosure-held-1", &[&signed.payload]);
-        if let Some(there) = self.tx.record(Shelf::Disclosure, &disclosure_key(chain, number))? {
-            if there == hash.0 {
-                return Ok(Taken::Kept);
-            }
+        let there = self.tx.record(Shelf::Disclosure, &disclosure_key(chain, number))?;
+        if there.as_deref() == Some(&hash.0[..]) {
+            return Ok(Taken::Kept);
+        }
+        let Some(pairs) = self.room.pairs.checked_sub(disclosure.pairs()) else { return Ok(Taken::Later) };
+        self.room.pairs = pairs;
+        if there.is_some() {
             let put = self.put_aside(frame, Claim::Proven(device), Refusal::Fork)?;
             if put == Put::New {
                 self.log_action(Action::Fork { device, incarnation, number })?;
@@ -147,7 +150,7 @@ impl Work<'_> {
         if standing == Some(Standing::Erased) {
             voice.grant = None;
         }
-        let there = self.tx.deliveries(device, segment)?.into_iter().find(|d| d.recipient == recipient);
+        let there = self.tx.delivery(device, segment, recipient)?;
         let mut delivery = there.unwrap_or_else(|| Delivery {
             device,
             segment,

@@ -10,7 +10,7 @@ use amparo_seal::{First, first, from_bytes, to_bytes};
 
 use super::aside::Claim;
 use super::hello::Call;
-use super::work::Work;
+use super::work::{Room, Work};
 use super::{Relay, RelayError};
 use crate::storage::Storage;
 
@@ -62,15 +62,15 @@ impl Relay {
     /// # Errors
     /// As [`Relay::exchange`].
     pub fn take(&self, storage: &mut dyn Storage, upload: &[u8], now_ms: i64) -> Result<Answers, RelayError> {
-        self.take_within(storage, upload, DOWN_BYTES_MAX, now_ms)
+        self.take_within(storage, upload, (Room::UPLOAD, DOWN_BYTES_MAX), now_ms)
     }
 
-    /// As [`Relay::take`], with at most so many bytes of pages for each caller.
+    /// As [`Relay::take`], with this room, and at most so many bytes of pages for each caller.
     pub(super) fn take_within(
         &self,
         storage: &mut dyn Storage,
         upload: &[u8],
-        down_bytes_max: usize,
+        (mut room, down_bytes_max): (Room, usize),
         now_ms: i64,
     ) -> Result<Answers, RelayError> {
         let (frames, end) = split(upload);
@@ -78,9 +78,13 @@ impl Relay {
         let (mut callers, mut wait) = (Vec::<Call>::new(), matches!(end, End::TooMuch));
         let mut index = 0;
         for group in frames.chunks(self.settings.group.max(1)) {
-            let taken = self.run(storage, now_ms, |work| {
-                group.iter().map(|frame| work.take(frame, false)).collect::<Result<Vec<_>, _>>()
+            let (taken, left) = self.run(storage, now_ms, |work| {
+                work.room = room;
+                let taken =
+                    group.iter().map(|frame| work.take(frame, false)).collect::<Result<Vec<_>, _>>()?;
+                Ok((taken, work.room))
             })?;
+            room = left;
             for (frame, taken) in (index..).zip(taken) {
                 match taken {
                     Taken::Kept => {}
@@ -119,7 +123,7 @@ impl Work<'_> {
             Err(_) => self.aside(frame, Claim::NONE, Refusal::Form),
             Ok(Frame::Hello(hello)) => self.take_hello(&hello),
             Ok(Frame::Certificate(certificate)) => self.take_certificate(&certificate),
-            Ok(Frame::Segment(segment)) => self.take_segment(frame, segment, released),
+            Ok(Frame::Segment(segment)) => self.take_segment(frame, &segment, released),
             Ok(Frame::Disclosure(disclosure)) => self.take_disclosure(frame, &disclosure, released),
         }
     }

@@ -174,12 +174,14 @@ impl Work<'_> {
     /// Takes a call: checks who it is and what the shown receipt proves.
     pub(super) fn take_hello(&mut self, signed: &Signed<Hello>) -> Result<Taken, RelayError> {
         let Ok(claimed) = unverified(signed) else { return Ok(Taken::Refused(Refusal::Signature)) };
+        let Some(callers) = self.room.callers.checked_sub(1) else { return Ok(Taken::Later) };
         let Some(device) = self.device(claimed.device)? else {
             return Ok(Taken::CertificateWanted(claimed.device));
         };
         let Ok(hello) = device.verify_key().open_object(signed) else {
             return Ok(Taken::Refused(Refusal::Signature));
         };
+        self.room.callers = callers;
         let mut call = Call { earlier: self.relay.earlier(&hello), hello, wanted: false };
         if let Some(earlier) = &call.earlier {
             let own = self.receipt(&call.hello, &device.verify_key())?;

@@ -33,7 +33,7 @@ pub use restored::Repeated;
 pub use status::Status;
 
 use crate::storage::{Storage, StorageError};
-use work::{EVERYTHING, FOUNDER_KEY, Founder, Work};
+use work::{EVERYTHING, FOUNDER_KEY, Founder, Room, Work};
 
 /// What makes a segment durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Relay {
         let mut outcome = None;
         let done = storage.transact(&mut |tx| {
             outcome = None;
-            match act(&mut Work { tx, relay: self, now_ms }) {
+            match act(&mut Work { tx, relay: self, now_ms, room: Room::ALL }) {
                 Ok(value) => outcome = Some(Ok(value)),
                 Err(RelayError::Storage(error)) => return Err(error),
                 Err(refusal) => {

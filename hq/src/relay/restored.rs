@@ -180,8 +180,7 @@ impl Work<'_> {
         });
         let mut anew = false;
         for old in withheld {
-            let here = self.tx.deliveries(*device, *segment)?;
-            let here = here.into_iter().find(|here| here.recipient == old.recipient);
+            let here = self.tx.delivery(*device, *segment, old.recipient)?;
             let fresh =
                 || Delivery { landed, stage: Stage::Waiting, position: None, voices: vec![], ..old.clone() };
             let mut here = here.unwrap_or_else(fresh);
