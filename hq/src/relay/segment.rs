@@ -119,15 +119,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Keeps a second claim to a number aside, holds back the first, and raises the alarm, once.
+    /// Keeps a second claim to a number aside, holds back the first, and raises the alarm, once. A claim that lies
+    /// aside already changes nothing: a person may have looked at both and released the first.
     fn fork(&mut self, frame: &[u8], at: Place, first: Option<&Stored>) -> Result<Taken, RelayError> {
         let claim = Claim::Proven(at.chain.device);
         let put = self.put_aside(frame, claim, Refusal::Fork)?;
-        if let Some(first) = first.filter(|s| s.standing == Standing::Sound) {
+        let sound = first.filter(|first| put != Put::Again && first.standing == Standing::Sound);
+        if let Some(first) = sound {
             self.tx.put_standing(at, Standing::Disputed)?;
             self.settle_all(at.chain.device, first.hash)?;
         }
-        if put == Put::New {
+        // One for which there is no room leaves no other trace.
+        if put == Put::New || sound.is_some() {
             self.alarm(at)?;
         }
         Ok(put.taken(claim, Refusal::Fork))
