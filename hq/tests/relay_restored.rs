@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use amparo_hq::relay::{Action, Reader, Repeated};
 use amparo_hq::storage::memory::Memory;
 use amparo_schema::id::Hash;
@@ -82,4 +84,41 @@ fn a_restore_undoes_no_revocation_erasure_or_withdrawal() {
     let nothing =
         Repeated { by_hand: again.by_hand.clone(), erased: vec![sealed[3].hash], ..Repeated::default() };
     assert_eq!(again, nothing, "once, and what came again since");
+}
+
+/// A desk that pulled after the backup was made is told what was taken back before the restore, wherever it stands in
+/// the feed by then.
+#[test]
+fn a_reader_who_was_given_it_after_the_backup_is_told_all_the_same() {
+    let (relay, mut old) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut old);
+    let mut phone = Phone::enrolled(3, &relay, &mut old);
+    let sealed = [phone.seal(), phone.seal(), phone.seal()];
+    let give = sealed.each_ref().map(|one| phone.give(one, &desk));
+    push(&relay, &mut old, &[segment(&sealed[0]), give[0].clone()]);
+    let backup = old.clone();
+    push(&relay, &mut old, &[segment(&sealed[1]), give[1].clone(), segment(&sealed[2]), give[2].clone()]);
+    assert_eq!(sealed_hashes(&desk.pull(&relay, &mut old)), sealed.each_ref().map(|one| one.hash));
+    let no = [phone.withhold(sealed[0].hash, &desk), phone.withhold(sealed[1].hash, &desk)];
+    push(&relay, &mut old, &no);
+    relay.erase(&mut old, phone.device, &sealed[2].hash, NOW).unwrap();
+
+    let mut new = backup;
+    relay.repeat(&mut old, &mut new, NOW).unwrap();
+    let once = new.clone();
+    relay.repeat(&mut old, &mut new, NOW).unwrap();
+    assert_eq!(new, once, "twice is once");
+    let told = |entries: Vec<Entry>| -> BTreeSet<Hash> {
+        let gone = entries.into_iter().map(|entry| match entry {
+            Entry::Withdrawn { segment } => segment,
+            other => panic!("{other:?}"),
+        });
+        gone.collect()
+    };
+    let all: BTreeSet<Hash> = sealed.iter().map(|one| one.hash).collect();
+    assert_eq!(told(desk.pull(&relay, &mut new)), all);
+    // What comes again is not given again.
+    let frames: Vec<_> = sealed.iter().map(segment).chain(give).chain(no).collect();
+    push(&relay, &mut new, &frames);
+    assert_eq!(told(desk.pull(&relay, &mut new)), BTreeSet::new());
 }

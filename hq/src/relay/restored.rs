@@ -181,10 +181,11 @@ impl Work<'_> {
         let mut anew = false;
         for old in withheld {
             let here = self.tx.delivery(*device, *segment, old.recipient)?;
-            let fresh =
-                || Delivery { landed, stage: Stage::Waiting, position: None, voices: vec![], ..old.clone() };
+            let fresh = || Delivery { landed, stage: Stage::Waiting, voices: vec![], ..old.clone() };
+            let before = here.clone();
             let mut here = here.unwrap_or_else(fresh);
-            let before = here.voices.clone();
+            // Where the old feed gave it: so its reader is told that it was withdrawn.
+            here.position = here.position.or(old.position);
             for voice in old.voices.iter().filter(|voice| voice.grant.is_none()) {
                 match here.voices.binary_search_by_key(&voice.incarnation, |own| own.incarnation) {
                     Err(at) => here.voices.insert(at, voice.clone()),
@@ -194,7 +195,7 @@ impl Work<'_> {
                     },
                 }
             }
-            if here.voices != before {
+            if before.as_ref() != Some(&here) {
                 self.tx.put_delivery(&here)?;
                 anew = true;
             }
