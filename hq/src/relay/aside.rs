@@ -11,7 +11,7 @@ use amparo_schema::wire::push::Refusal;
 
 use super::RelayError;
 use super::exchange::Taken;
-use super::work::{Aside, AsideLoad, Work, decoded, named_key};
+use super::work::{Aside, AsideLoad, Origin, Work, decoded, named_key};
 use crate::storage::Shelf;
 
 /// Frames that are read at once when what lies aside is tried again.
@@ -31,6 +31,14 @@ pub(super) enum Claim {
 impl Claim {
     /// The claim of a frame that names no device.
     pub(super) const NONE: Self = Self::Unproven(STRANGERS);
+
+    /// The claim of a frame that lies aside: those of strangers and of no form were put to the strangers' load.
+    fn of(device: DeviceId, why: Refusal) -> Self {
+        match why {
+            Refusal::Stranger | Refusal::Form => Self::Unproven(device),
+            _ => Self::Proven(device),
+        }
+    }
 
     fn device(self) -> DeviceId {
         match self {
@@ -73,8 +81,12 @@ impl Work<'_> {
 
     pub(super) fn put_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Put, RelayError> {
         let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
-        if self.tx.record(Shelf::Aside, &key)?.is_some() {
-            return Ok(Put::Again);
+        if let Some(there) = self.get::<Aside>(&key)? {
+            if there.origin == Origin::Sent {
+                return Ok(Put::Again);
+            }
+            self.put(&key, &Aside { origin: Origin::Sent, ..there })?;
+            return Ok(Put::New);
         }
         let size = frame.len() as u64;
         let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
@@ -87,12 +99,29 @@ impl Work<'_> {
 
     /// Keeps a frame aside, room or not: for what was in a chain's place before, which has bounds of its own.
     pub(super) fn lay_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<(), RelayError> {
+        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
+        let aside = Aside { why, at_ms: self.now_ms, frame: frame.to_vec(), origin: Origin::Sent };
+        self.lay(&key, claim, &aside)
+    }
+
+    fn lay(&mut self, key: &[u8], claim: Claim, aside: &Aside) -> Result<(), RelayError> {
         let mut load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
         load.count = load.count.saturating_add(1);
-        load.bytes = load.bytes.saturating_add(frame.len() as u64);
+        load.bytes = load.bytes.saturating_add(aside.frame.len() as u64);
         self.put(&claim.load_key(), &load)?;
-        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
-        self.put(&key, &Aside { why, at_ms: self.now_ms, frame: frame.to_vec() })
+        self.put(key, aside)
+    }
+
+    /// Takes over what lies aside in a store that this one replaces, room or not. Whether it was not here.
+    pub(super) fn take_aside(&mut self, key: &[u8], there: &[u8]) -> Result<bool, RelayError> {
+        if self.tx.record(Shelf::Aside, key)?.is_some() {
+            return Ok(false);
+        }
+        let (device, _) = key.split_first_chunk::<16>().ok_or(RelayError::Damaged)?;
+        let there: Aside = decoded(there)?;
+        let claim = Claim::of(DeviceId(*device), there.why);
+        self.lay(key, claim, &Aside { origin: Origin::Replaced, ..there })?;
+        Ok(true)
     }
 
     /// Tries again what lies aside for a device, except forks: their numbers are taken. What still does not
@@ -107,13 +136,13 @@ impl Work<'_> {
                 let aside: Aside = decoded(&bytes)?;
                 let wanted = aside.why == Refusal::Stranger || (released && aside.why != Refusal::Fork);
                 if !wanted {
+                    // A person has looked: what came along with a restore is known here now.
+                    if released && aside.origin == Origin::Replaced {
+                        self.put(&key, &Aside { origin: Origin::Sent, ..aside })?;
+                    }
                     continue;
                 }
-                // Frames of strangers and of no form were put to the strangers' load.
-                let claim = match aside.why {
-                    Refusal::Stranger | Refusal::Form => Claim::Unproven(device),
-                    _ => Claim::Proven(device),
-                };
+                let claim = Claim::of(device, aside.why);
                 self.tx.remove_record(Shelf::Aside, &key)?;
                 let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
                 let size = aside.frame.len() as u64;

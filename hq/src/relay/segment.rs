@@ -136,7 +136,8 @@ impl Work<'_> {
         Ok(put.taken(claim, Refusal::Fork))
     }
 
-    fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {
+    /// Raises the alarm about a number.
+    pub(super) fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {
         let Chain { device, incarnation } = chain;
         self.log_action(Action::Fork { device, incarnation, number }).map(drop)
     }

@@ -163,6 +163,20 @@ pub(super) struct Aside {
     pub(super) at_ms: i64,
     #[cbor(n(2), with = "minicbor::bytes")]
     pub(super) frame: Vec<u8>,
+    #[n(3)]
+    pub(super) origin: Origin,
+}
+
+/// How a frame that lies aside came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(super) enum Origin {
+    /// It was sent.
+    #[n(0)]
+    Sent,
+    /// From the store that this one replaces. What it brought about there is not all here: sent again, it is new.
+    #[n(1)]
+    Replaced,
 }
 
 impl Kept for Aside {
