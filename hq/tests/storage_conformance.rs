@@ -207,6 +207,9 @@ fn deliveries_go_their_way(storage: &mut dyn Storage) {
         assert_eq!(tx.delivery(device, hash, [2; 8]).unwrap(), Some(a_delivery(1, 6, 2)));
         assert_eq!(tx.delivery(device, hash, [1; 8]).unwrap(), None);
         assert_eq!(tx.first_undelivered(chain).unwrap(), Some(2));
+        tx.put_delivery(&one(1, 50, Stage::Held, None)).unwrap();
+        assert_eq!(tx.first_undelivered(chain).unwrap(), Some(1));
+        tx.put_delivery(&one(1, 50, Stage::Retract, Some(0))).unwrap();
         tx.acknowledge([1; 8], 2).unwrap();
         let stage = |tx: &mut dyn Tx, n| tx.deliveries(DeviceId([1; 16]), Hash([n; 32])).unwrap()[0].stage;
         assert_eq!([stage(tx, 4), stage(tx, 5)], [Stage::Acknowledged, Stage::Given]);
@@ -268,11 +271,19 @@ fn random_verb(tx: &mut dyn Tx, dice: &mut Dice) -> Result<String, StorageError>
         8 => format!("{:?}", tx.first_logged_from(at.chain, dice.roll(9))?),
         9 => {
             let landed = Landed { incarnation: dice.roll(2), number: dice.roll(5), leaf: dice.roll(9) };
-            let stages = [Stage::Waiting, Stage::Due, Stage::Given, Stage::Acknowledged, Stage::Retract];
+            let stages = [
+                Stage::Waiting,
+                Stage::Due,
+                Stage::Given,
+                Stage::Acknowledged,
+                Stage::Retract,
+                Stage::Retracted,
+                Stage::Held,
+            ];
             let delivery = Delivery {
                 recipient,
                 landed: (dice.roll(4) > 0).then_some(landed),
-                stage: stages[dice.roll(5) as usize],
+                stage: stages[dice.roll(7) as usize],
                 position: (dice.roll(2) > 0).then(|| dice.roll(5)),
                 ..a_delivery(at.chain.device.0[0], dice.roll(3) as u8, 0)
             };

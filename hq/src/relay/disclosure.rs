@@ -47,15 +47,21 @@ pub(super) fn decide(delivery: &Delivery, standing: Option<Standing>) -> Decisio
     }
 }
 
+/// Where what may not be given yet waits. What is granted and here is held back, and stays open.
+pub(super) fn held(delivery: &Delivery) -> Stage {
+    if delivery.landed.is_some() { Stage::Held } else { Stage::Waiting }
+}
+
 /// Where a delivery goes from here. A reader who was ever given the segment is told of every withdrawal,
 /// whatever was said in between.
 fn next_stage(delivery: &Delivery, decision: &Decision) -> Stage {
     let given = delivery.position.is_some();
     match (decision, delivery.stage) {
-        (Decision::Give(_), Stage::Waiting | Stage::Retract | Stage::Retracted) => Stage::Due,
+        (Decision::Give(_), Stage::Waiting | Stage::Held | Stage::Retract | Stage::Retracted) => Stage::Due,
         (Decision::Withdraw, Stage::Retracted) => Stage::Retracted,
         (Decision::Withdraw, _) if given => Stage::Retract,
-        (Decision::Hold | Decision::Withdraw, Stage::Due) => Stage::Waiting,
+        (Decision::Withdraw, Stage::Due | Stage::Held) => Stage::Waiting,
+        (Decision::Hold, Stage::Waiting | Stage::Due | Stage::Held | Stage::Retracted) => held(delivery),
         (_, stage) => stage,
     }
 }

@@ -14,7 +14,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::{VerifyKey, from_bytes, to_bytes, unverified};
 use minicbor::{Decode, Encode};
 
-use super::disclosure::{Decision, decide};
+use super::disclosure::{Decision, decide, held};
 use super::enrol::Reader;
 use super::log::Action;
 use super::work::Work;
@@ -242,7 +242,7 @@ impl Work<'_> {
                 // withdrawal is told at the end of the feed as well, where each reader comes by once.
                 if delivery.stage != Stage::Retract {
                     delivery.stage = match decision {
-                        Decision::Hold => Stage::Waiting,
+                        Decision::Hold => held(&delivery),
                         _ => Stage::Retracted,
                     };
                     self.tx.put_delivery(&delivery)?;

@@ -182,7 +182,7 @@ impl Tx for Memory {
     fn first_undelivered(&mut self, chain: Chain) -> Result<Option<u64>, StorageError> {
         let range = (chain.device, Hash([0; 32]), [0; 8])..=(chain.device, Hash([0xff; 32]), [0xff; 8]);
         let open = self.deliveries.rows.range(range).map(|(_, d)| d);
-        let open = open.filter(|d| matches!(d.stage, Stage::Due | Stage::Given));
+        let open = open.filter(|d| matches!(d.stage, Stage::Due | Stage::Given | Stage::Held));
         let landed = open.filter_map(|d| d.landed).filter(|l| l.incarnation == chain.incarnation);
         Ok(landed.map(|l| l.number).min())
     }

@@ -130,7 +130,8 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`].
     fn due(&mut self, recipient: Recipient, limit: usize) -> Result<Vec<Delivery>, StorageError>;
-    /// The least number in the chain of a segment with a delivery that is [`Stage::Due`] or [`Stage::Given`].
+    /// The least number in the chain of a segment with a delivery that is [`Stage::Due`], [`Stage::Given`] or
+    /// [`Stage::Held`].
     ///
     /// # Errors
     /// [`StorageError`].
@@ -285,7 +286,7 @@ pub struct Landed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Stage {
-    /// There is nothing to give: no segment, no grant, or it is held back.
+    /// There is nothing to give: no segment, or no grant.
     Waiting = 0,
     /// To be given at the next pull.
     Due = 1,
@@ -297,6 +298,8 @@ pub enum Stage {
     Retract = 4,
     /// The reader was told that it was withdrawn.
     Retracted = 5,
+    /// Granted, and a person has to look before it is given.
+    Held = 6,
 }
 
 /// What one incarnation says about one segment and one recipient.

@@ -167,6 +167,7 @@ fn read_delivery(mut cells: Cells) -> Result<Delivery, StorageError> {
         3 => Stage::Acknowledged,
         4 => Stage::Retract,
         5 => Stage::Retracted,
+        6 => Stage::Held,
         _ => return Err(cells.damaged()),
     };
     let position = cells.count()?;
@@ -373,7 +374,7 @@ impl Tx for Verbs<'_> {
         let row = self.one(
             "delivery",
             "SELECT COALESCE(MIN(number), -1) FROM delivery
-             WHERE device = $1 AND incarnation = $2 AND stage IN (1, 2) AND leaf >= 0",
+             WHERE device = $1 AND incarnation = $2 AND stage IN (1, 2, 6) AND leaf >= 0",
             &[Value::Bytes(&chain.device.0), bits(chain.incarnation)],
         )?;
         row.map_or(Ok(None), |mut cells| cells.count())
