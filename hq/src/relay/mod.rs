@@ -25,7 +25,7 @@ use amparo_seal::{SecretKey, Signer};
 
 pub use carry::Carried;
 pub use enrol::{Listed, Reader};
-pub use exchange::Answers;
+pub use exchange::Received;
 pub use feed::read_entry;
 pub use laid::{Laid, What};
 pub use log::{Act, Action, Checkpoint, action_leaf};
