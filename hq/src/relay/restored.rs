@@ -43,6 +43,9 @@ pub struct Repeated {
     pub by_hand: Vec<Act>,
 }
 
+/// Takes over a record by its key and value; whether that changed anything.
+type TakeOver = fn(&mut Work<'_>, &[u8], &[u8]) -> Result<bool, RelayError>;
+
 /// What the old store says about one segment.
 struct Taken {
     device: DeviceId,
@@ -105,7 +108,7 @@ impl Relay {
         new: &mut dyn Storage,
         now_ms: i64,
         (shelf, step): (Shelf, usize),
-        take: fn(&mut Work<'_>, &[u8], &[u8]) -> Result<bool, RelayError>,
+        take: TakeOver,
     ) -> Result<u64, RelayError> {
         let (mut after, mut taken) = (Vec::new(), 0);
         loop {
