@@ -9,7 +9,7 @@ use amparo_schema::limits::{DOWN_BYTES_MAX, FRAME_BYTES_MAX};
 use amparo_schema::wire::feed::{Cursor, Entry, FeedId};
 use amparo_schema::wire::push::{Frame, Reply};
 use amparo_seal::{Signer, write_letter};
-use common::{Desk, NOW, Phone, entries, hq, push, sealed_hashes, segment, upload};
+use common::{Desk, NOW, Phone, entries, hq, push, sealed_hashes, segment, told, upload};
 
 #[test]
 fn i19_what_is_withheld_before_the_desk_kept_it_is_not_given() {
@@ -290,4 +290,38 @@ fn a_page_is_one_reply_and_the_next_goes_on() {
     let down = relay.exchange(&mut storage, &upload(&hellos), NOW).unwrap();
     assert_eq!(common::replies(&down).iter().filter(|r| matches!(r, Reply::Receipt(_))).count(), 12);
     assert!(down.len() < DOWN_BYTES_MAX + 12 * 1_000, "{}", down.len());
+}
+
+/// What waits for a person is granted and not delivered; no count says so before.
+#[test]
+fn what_is_held_back_does_not_count_as_delivered() {
+    let (relay, mut storage) = hq();
+    let mut desk = Desk::registered(20, &relay, &mut storage);
+    let mut phone = Phone::enrolled(3, &relay, &mut storage);
+    let start = phone.previous;
+    let sealed = [phone.seal(), phone.seal(), phone.seal()];
+    let give = [0, 1].map(|n| phone.give(&sealed[n], &desk));
+    push(&relay, &mut storage, &sealed.each_ref().map(segment));
+    push(&relay, &mut storage, &give[..1]);
+    // The first is disputed when it is due; the second when it was given and not kept; for the third nobody waits.
+    let other = |phone: &Phone, number: u64, previous| segment(&phone.sealed_at(number, previous, "other"));
+    push(&relay, &mut storage, &[other(&phone, 0, start)]);
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 0);
+    push(&relay, &mut storage, &give[1..]);
+    relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    push(&relay, &mut storage, &[other(&phone, 1, sealed[0].hash)]);
+    relay.pull(&mut storage, &desk.ask(desk.cursor, 1_000_000), NOW).unwrap();
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 0);
+    // A grant that comes while it is held back, and one that is taken back then.
+    let mut late = Desk::registered(21, &relay, &mut storage);
+    let frames = [phone.give(&sealed[0], &late), phone.withhold(sealed[0].hash, &desk)];
+    push(&relay, &mut storage, &frames);
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 0);
+    relay.release(&mut storage, phone.device, NOW).unwrap();
+    assert_eq!(sealed_hashes(&late.pull(&relay, &mut storage)), [sealed[0].hash]);
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 0, "not kept yet");
+    late.pull(&relay, &mut storage);
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 1);
+    while !desk.pull(&relay, &mut storage).is_empty() {}
+    assert_eq!(told(&relay, &mut storage, &phone).delivered, 3);
 }

@@ -238,7 +238,15 @@ fn i8_of_a_fork_both_stay_neither_is_delivered_and_the_alarm_is_raised_once() {
     let alarm = Action::Fork { device: phone.device, incarnation: phone.incarnation, number: 0 };
     assert_eq!(acts(&relay, &mut storage).iter().filter(|a| **a == alarm).count(), 1);
     relay.release(&mut storage, phone.device, NOW).unwrap();
+    // Who decided knew of the second one: said again, it changes nothing. A third one is news.
+    let (alarms, mut late) = (acts(&relay, &mut storage).len(), storage.clone());
+    assert_eq!(refusals(&push(&relay, &mut storage, &[segment(&second)])), [(0, Refusal::Fork)]);
     assert_eq!(sealed_hashes(&desk.pull(&relay, &mut storage)), [first.hash], "a person decided");
+    assert_eq!(acts(&relay, &mut storage).len(), alarms);
+    push(&relay, &mut late, &[segment(&phone.sealed_at(0, start, "third"))]);
+    assert_eq!(acts(&relay, &mut late)[alarms..], [alarm]);
+    let mut desk = Desk::registered(20, &relay, &mut late);
+    assert_eq!(desk.pull(&relay, &mut late), []);
 }
 
 /// What can be seen from outside: every receipt, everything aside, everything a desk is given, the log's size.
@@ -391,7 +399,7 @@ fn bytes_at(storage: &mut Memory, phone: &Phone, number: u64) -> Vec<u8> {
     let at = Chain { device: phone.device, incarnation: phone.incarnation }.at(number);
     let mut bytes = Vec::new();
     let mut look = |tx: &mut dyn Tx| {
-        bytes = tx.segment(at)?.unwrap().bytes;
+        bytes = tx.body(at)?.unwrap();
         Ok(())
     };
     storage.transact(&mut look).unwrap();

@@ -110,7 +110,7 @@ fn what_fails_leaves_nothing(storage: &mut dyn Storage) {
         tx.put_record(Shelf::Device, b"kept", b"2")?;
         tx.put_record(Shelf::Device, b"new", b"3")?;
         tx.remove_record(Shelf::Device, b"kept")?;
-        tx.put_segment(place(1, 2, 3), &a_segment(4))?;
+        tx.put_segment(place(1, 2, 3), &a_segment(4), &[4])?;
         tx.put_leaf(0, &a_leaf(1))?;
         assert_eq!(tx.record(Shelf::Device, b"new")?.as_deref(), Some(&b"3"[..]), "it reads what it wrote");
         assert_eq!(tx.record(Shelf::Device, b"kept")?, None);
@@ -154,10 +154,10 @@ fn chains_are_apart(storage: &mut dyn Storage) {
     within(storage, |tx| {
         for (n, leaf) in [(0, 10), (1, 12), (3, 11), (9, 20)] {
             let segment = Segment { leaf, ..a_segment(n as u8) };
-            tx.put_segment(place(1, incarnation, n), &segment).unwrap();
+            tx.put_segment(place(1, incarnation, n), &segment, &[n as u8]).unwrap();
         }
-        tx.put_segment(place(1, 5, 0), &Segment { leaf: 99, ..a_segment(7) }).unwrap();
-        tx.put_segment(place(2, incarnation, 0), &Segment { leaf: 98, ..a_segment(8) }).unwrap();
+        tx.put_segment(place(1, 5, 0), &Segment { leaf: 99, ..a_segment(7) }, &[7]).unwrap();
+        tx.put_segment(place(2, incarnation, 0), &Segment { leaf: 98, ..a_segment(8) }, &[8]).unwrap();
     });
     let chain = place(1, incarnation, 0).chain;
     within(storage, |tx| {
@@ -167,7 +167,16 @@ fn chains_are_apart(storage: &mut dyn Storage) {
         let first: Vec<_> = [0, 11, 12, 13, 21].map(|l| tx.first_logged_from(chain, l).unwrap()).to_vec();
         assert_eq!(first, [Some(0), Some(1), Some(1), Some(9), None]);
         assert_eq!(tx.segment(place(1, incarnation, 3)).unwrap().map(|s| s.leaf), Some(11));
-        assert_eq!(tx.segment(place(1, incarnation, u64::MAX)).unwrap(), None);
+        assert_eq!(tx.body(place(1, incarnation, 3)).unwrap(), Some(vec![3]));
+        let nowhere = place(1, incarnation, u64::MAX);
+        assert_eq!((tx.segment(nowhere).unwrap(), tx.body(nowhere).unwrap()), (None, None));
+        let there = tx.segment(place(1, 5, 0)).unwrap().unwrap();
+        tx.put_standing(place(1, 5, 0), Standing::Erased).unwrap();
+        let changed = Segment { standing: Standing::Erased, ..there };
+        assert_eq!((tx.segment(place(1, 5, 0)).unwrap(), there == changed), (Some(changed), false));
+        assert_eq!(tx.body(place(1, 5, 0)).unwrap(), Some(vec![7]));
+        tx.put_standing(nowhere, Standing::Sound).unwrap();
+        assert_eq!(tx.segment(nowhere).unwrap(), None);
         tx.remove_segment(place(1, incarnation, 3)).unwrap();
         assert_eq!(tx.numbers(chain, 0, 10).unwrap(), [0, 1, 9]);
     });
@@ -194,7 +203,13 @@ fn deliveries_go_their_way(storage: &mut dyn Storage) {
         assert_eq!(due, [1, 3, 2], "withdrawals first, then as they came");
         assert_eq!(tx.due([1; 8], 1).unwrap().len(), 1);
         assert_eq!(tx.due([2; 8], 10).unwrap(), []);
+        let (device, hash) = (DeviceId([1; 16]), Hash([6; 32]));
+        assert_eq!(tx.delivery(device, hash, [2; 8]).unwrap(), Some(a_delivery(1, 6, 2)));
+        assert_eq!(tx.delivery(device, hash, [1; 8]).unwrap(), None);
         assert_eq!(tx.first_undelivered(chain).unwrap(), Some(2));
+        tx.put_delivery(&one(1, 50, Stage::Held, None)).unwrap();
+        assert_eq!(tx.first_undelivered(chain).unwrap(), Some(1));
+        tx.put_delivery(&one(1, 50, Stage::Retract, Some(0))).unwrap();
         tx.acknowledge([1; 8], 2).unwrap();
         let stage = |tx: &mut dyn Tx, n| tx.deliveries(DeviceId([1; 16]), Hash([n; 32])).unwrap()[0].stage;
         assert_eq!([stage(tx, 4), stage(tx, 5)], [Stage::Acknowledged, Stage::Given]);
@@ -241,7 +256,7 @@ fn random_verb(tx: &mut dyn Tx, dice: &mut Dice) -> Result<String, StorageError>
     let key = [dice.roll(3) as u8, dice.roll(3) as u8];
     let at = place(dice.roll(2) as u8, dice.roll(2), dice.roll(6));
     let recipient = [dice.roll(2) as u8; 8];
-    Ok(match dice.roll(15) {
+    Ok(match dice.roll(18) {
         0 => format!("{:?}", tx.record(Shelf::Head, &key)?),
         1 => format!("{:?}", tx.put_record(Shelf::Head, &key, &dice.roll(99).to_be_bytes())?),
         2 => format!("{:?}", tx.remove_record(Shelf::Head, &key)?),
@@ -249,18 +264,26 @@ fn random_verb(tx: &mut dyn Tx, dice: &mut Dice) -> Result<String, StorageError>
         4 => format!("{:?}", tx.segment(at)?),
         5 => {
             let segment = Segment { leaf: dice.roll(9), ..a_segment(dice.roll(200) as u8) };
-            format!("{:?}", tx.put_segment(at, &segment)?)
+            format!("{:?}", tx.put_segment(at, &segment, &segment.hash.0[..dice.roll(9) as usize])?)
         }
         6 => format!("{:?}", tx.remove_segment(at)?),
         7 => format!("{:?}", tx.numbers(at.chain, at.number, 3)?),
         8 => format!("{:?}", tx.first_logged_from(at.chain, dice.roll(9))?),
         9 => {
             let landed = Landed { incarnation: dice.roll(2), number: dice.roll(5), leaf: dice.roll(9) };
-            let stages = [Stage::Waiting, Stage::Due, Stage::Given, Stage::Acknowledged, Stage::Retract];
+            let stages = [
+                Stage::Waiting,
+                Stage::Due,
+                Stage::Given,
+                Stage::Acknowledged,
+                Stage::Retract,
+                Stage::Retracted,
+                Stage::Held,
+            ];
             let delivery = Delivery {
                 recipient,
                 landed: (dice.roll(4) > 0).then_some(landed),
-                stage: stages[dice.roll(5) as usize],
+                stage: stages[dice.roll(7) as usize],
                 position: (dice.roll(2) > 0).then(|| dice.roll(5)),
                 ..a_delivery(at.chain.device.0[0], dice.roll(3) as u8, 0)
             };
@@ -270,6 +293,12 @@ fn random_verb(tx: &mut dyn Tx, dice: &mut Dice) -> Result<String, StorageError>
         11 => format!("{:?}", tx.due(recipient, dice.roll(4) as usize)?),
         12 => format!("{:?}", tx.first_undelivered(at.chain)?),
         13 => format!("{:?}", tx.acknowledge(recipient, dice.roll(5))?),
+        14 => format!("{:?}", tx.body(at)?),
+        15 => {
+            let standing = [Standing::Sound, Standing::Disputed, Standing::Erased][dice.roll(3) as usize];
+            format!("{:?}", tx.put_standing(at, standing)?)
+        }
+        16 => format!("{:?}", tx.delivery(at.chain.device, Hash([dice.roll(3) as u8; 32]), recipient)?),
         _ => {
             let feed = FeedId(Hash([key[0]; 32]));
             let there = tx.entry(feed, dice.roll(4))?;
@@ -322,13 +351,7 @@ fn place(device: u8, incarnation: u64, number: u64) -> Place {
 
 fn a_segment(n: u8) -> Segment {
     let standing = [Standing::Sound, Standing::Disputed, Standing::Erased][usize::from(n) % 3];
-    Segment {
-        hash: Hash([n; 32]),
-        previous: Hash([n + 1; 32]),
-        leaf: u64::from(n),
-        standing,
-        bytes: vec![n; 9],
-    }
+    Segment { hash: Hash([n; 32]), previous: Hash([n + 1; 32]), leaf: u64::from(n), standing }
 }
 
 fn a_leaf(n: u8) -> Leaf {

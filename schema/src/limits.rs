@@ -83,6 +83,12 @@ pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Frames that one exchange carries upwards.
 pub const UPLOAD_FRAMES_MAX: usize = 10_000;
+/// Callers that one exchange upwards answers; the rest is for later. A receipt is counted and signed for each, out
+/// of some 150 bytes, and nothing keeps a device from making up lives. Devices call for at most 8.
+pub const UPLOAD_CALLERS_MAX: usize = 64;
+/// Pairs of segment and reader that one exchange upwards discloses anew; the rest is for later. Each is looked up and
+/// written by itself, out of as few as 11 bytes. What fits a device's uploads of 64 KiB hardly comes to so many.
+pub const UPLOAD_PAIRS_MAX: usize = 4_096;
 /// Bytes that one exchange carries down.
 pub const DOWN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Entries of one page. The rest comes with the next one.

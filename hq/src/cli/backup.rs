@@ -174,6 +174,7 @@ fn repeat_file(relay: &Relay, old: &Path, new: &Path) -> Result<Value, CliError>
         json!({ "by_hand": [
             format!("the store that was here does not tell what was done since the backup: {why}"),
             "do again every revoke, erase, recipient add, publish, release and enrol since the backup",
+            "a ticket that was used since can be used once more until it ends: give out none of them again",
             "until its device has called, an agency may be given what a person withdrew since",
         ]})
     }))
@@ -208,15 +209,15 @@ fn repeat_store(relay: &Relay, old: &mut dyn Storage, new: &mut dyn Storage) -> 
         "erased_again": done.erased,
         "withheld_again": done.withheld,
         "registered_again": done.registered,
+        "disputed_again": done.disputed,
+        "tickets_kept": done.tickets,
+        "aside_kept": done.aside,
         "by_hand": by_hand,
     }))
 }
 
 fn by_hand(act: &Act) -> Option<String> {
     match &act.action {
-        Action::Invited { agency } => {
-            Some(format!("enrol --agency {agency} (if its ticket is still wanted)"))
-        }
         Action::Released { device } => Some(format!("release {device}")),
         Action::Published { pack } => Some(format!("publish the pack whose hash in the log is {pack}")),
         _ => None,

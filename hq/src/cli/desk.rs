@@ -22,7 +22,10 @@ use super::{files, say, show};
 use crate::desk::htcds::{Asked, Identity, export};
 use crate::desk::report::{Format, PlaceBy, Rules, Threshold, report};
 use crate::desk::view::CaseView;
-use crate::desk::{Answer, Desk, FollowUp, Pulled};
+use crate::desk::{Answer, Desk, Failed, FollowUp, Pulled};
+
+/// What headquarters answers to a letter for a device that was revoked.
+const GONE: u16 = 410;
 
 /// Bytes of an answer beside the page that was asked for.
 const ENVELOPE_BYTES: usize = 64 * 1024;
@@ -261,7 +264,12 @@ fn page(home: &DeskHome, client: &Client, recipient: [u8; 8], cursor: Cursor) ->
 fn send(home: &DeskHome, desk: &mut Desk) -> Result<(u64, Vec<String>), CliError> {
     let client = home.client()?;
     let post = |letter: &_| client.post("/v1/letter", &to_bytes(letter)?, FRAME_BYTES_MAX).map(drop);
-    let posted = desk.send(post, |why: &CliError| matches!(why, CliError::Reach(_)))?;
+    let failed = |why: &CliError| match why {
+        CliError::Reach(_) => Failed::Away,
+        CliError::Answer { status: GONE, .. } => Failed::ForGood,
+        _ => Failed::Waits,
+    };
+    let posted = desk.send(post, failed)?;
     let failure = |(id, why): &([u8; 16], CliError)| format!("letter {}: {why}", HEXLOWER.encode(id));
     Ok((posted.sent, posted.failures.iter().map(failure).collect()))
 }

@@ -62,6 +62,17 @@ impl std::fmt::Debug for FollowUp {
     }
 }
 
+/// What a failure to send says of the other letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// Headquarters is not reached: no other would get through.
+    Away,
+    /// This one waits for the next time.
+    Waits,
+    /// This one is never taken: its device was revoked.
+    ForGood,
+}
+
 /// What became of the letters that waited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted<E> {
@@ -133,15 +144,14 @@ impl Desk {
 
     /// Sends every letter that headquarters does not have, oldest first; `post` hands one over. One that fails
     /// keeps no other back but those on its own referral: a device takes them as they come, and what follows
-    /// from an answer must not come before it. A failure that is `away` ends it, as no other letter would get
-    /// through; what was not sent waits for the next time.
+    /// from an answer must not come before it. What was not sent waits for the next time, unless it is never taken.
     ///
     /// # Errors
     /// Those of the store. What was sent until then is noted.
     pub fn send<E>(
         &mut self,
         mut post: impl FnMut(&Signed<Letter>) -> Result<(), E>,
-        away: impl Fn(&E) -> bool,
+        failed: impl Fn(&E) -> Failed,
     ) -> Result<Posted<E>, DeskError> {
         let waiting = self.store.look()?.letters(Which::Waiting)?;
         let (mut posted, mut held) = (Posted { sent: 0, failures: Vec::new() }, BTreeSet::new());
@@ -149,19 +159,19 @@ impl Desk {
             if referral.is_some_and(|referral| held.contains(&referral)) {
                 continue;
             }
-            if let Err(why) = post(&letter) {
-                let ends = away(&why);
-                posted.failures.push((id, why));
-                if ends {
-                    break;
+            let done = post(&letter);
+            let said = done.as_ref().err().map(&failed);
+            posted.sent += u64::from(done.is_ok());
+            posted.failures.extend(done.err().map(|why| (id, why)));
+            match said {
+                Some(Failed::Away) => break,
+                Some(Failed::Waits) => held.extend(referral),
+                None | Some(Failed::ForGood) => {
+                    let tx = self.store.begin()?;
+                    tx.put_to_rest(id)?;
+                    tx.commit()?;
                 }
-                held.extend(referral);
-                continue;
             }
-            let tx = self.store.begin()?;
-            tx.posted(id)?;
-            tx.commit()?;
-            posted.sent += 1;
         }
         Ok(posted)
     }

@@ -27,7 +27,7 @@ use amparo_seal::{SecretKey, Signer, VerifyKey};
 use serde::Serialize;
 
 pub use error::DeskError;
-pub use letters::{Answer, FollowUp, Posted};
+pub use letters::{Answer, Failed, FollowUp, Posted};
 pub use pull::Pulled;
 pub use store::{Aside, FeedState, Sent};
 pub use take::Taken;

@@ -1,25 +1,32 @@
 //! The relay's own thread.
 //!
 //! One thread, because every segment takes the next place in one log: more of them would only wait for each
-//! other. Owns group commit: exchanges that wait together are taken in one transaction, and each is answered only
-//! after that transaction is finished. A group that fails is taken apart and tried exchange by exchange, so
-//! that one cannot spoil the others.
+//! other. Owns group commit: exchanges that wait together are taken in one transaction; after its end another, which
+//! writes next to nothing, makes their answers; after its end they leave. So the relay's tree of the log holds
+//! finished leaves alone, and a late conflict costs no more than doing the same again. A group that fails is taken
+//! apart and tried exchange by exchange, so that one cannot spoil the others; where the store is gone, not all of
+//! them wait for it.
 
+use std::collections::VecDeque;
+use std::slice::from_mut;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use amparo_schema::limits::UPLOAD_PAIRS_MAX;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Problem;
 use super::body::Upload;
 use super::metrics::{Metrics, add};
-use crate::relay::{Relay, RelayError};
+use crate::relay::{Received, Relay, RelayError};
 use crate::storage::{Storage, StorageError, Tx};
 
 /// Exchanges in one transaction.
 const GROUP_MAX: usize = 64;
-/// Bytes of exchanges from which one more opens another transaction.
+/// Bytes of exchanges, or of their answers, from which one more opens another transaction.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Exchanges that the store fails, one after the other, until it is said to be gone.
+const GONE: usize = 2;
 /// Jobs that wait.
 const QUEUE: usize = 1_024;
 
@@ -34,6 +41,7 @@ pub struct Engine {
 }
 
 type Reply = oneshot::Sender<Result<Vec<u8>, RelayError>>;
+type Group = VecDeque<(Upload, Reply)>;
 type Act = Box<dyn FnOnce(&Relay, &mut dyn Storage, i64) + Send>;
 
 enum Job {
@@ -93,12 +101,12 @@ impl Thread {
     fn run(&mut self) {
         let mut jobs = Vec::with_capacity(GROUP_MAX);
         while self.queue.blocking_recv_many(&mut jobs, GROUP_MAX) > 0 {
-            let (mut group, mut bytes) = (Vec::new(), 0_usize);
+            let (mut group, mut bytes) = (VecDeque::new(), 0_usize);
             for job in jobs.drain(..) {
                 match job {
                     Job::Exchange(upload, reply) => {
                         bytes = bytes.saturating_add(upload.bytes.len());
-                        group.push((upload, reply));
+                        group.push_back((upload, reply));
                         if bytes >= GROUP_BYTES {
                             self.exchanges(std::mem::take(&mut group));
                             bytes = 0;
@@ -114,54 +122,120 @@ impl Thread {
         }
     }
 
-    fn exchanges(&mut self, group: Vec<(Upload, Reply)>) {
-        if group.is_empty() {
-            return;
-        }
-        let Engine { relay, storage, now_ms } = &mut self.engine;
-        let now_ms = now_ms();
-        add(&self.metrics.groups, 1);
-        add(&self.metrics.grouped, group.len());
-        let uploads: Vec<&[u8]> = group.iter().map(|(upload, _)| upload.bytes.as_slice()).collect();
-        let replies = match together(relay, &mut **storage, &uploads, now_ms) {
-            Ok(replies) => replies.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(_) => {
-                add(&self.metrics.ungrouped, 1);
-                let alone = |upload: &&[u8]| relay.exchange(&mut **storage, upload, now_ms);
-                uploads.iter().map(alone).collect()
+    /// Takes and answers a group, as many at once as a transaction should hold.
+    fn exchanges(&mut self, mut group: Group) {
+        while !group.is_empty() {
+            let Engine { relay, storage, now_ms } = &mut self.engine;
+            let (now_ms, mut gone) = (now_ms(), Gone::default());
+            let uploads: Vec<&[u8]> = group.iter().map(|(upload, _)| upload.bytes.as_slice()).collect();
+            let take = |storage: &mut dyn Storage, upload: &&[u8]| relay.receive(storage, upload, now_ms);
+            let received: Vec<_> =
+                match together(&mut **storage, &uploads, take, (Received::pairs, UPLOAD_PAIRS_MAX)) {
+                    Ok(all) => all.into_iter().map(Ok).collect(),
+                    Err(_) => {
+                        add(&self.metrics.ungrouped, 1);
+                        uploads.iter().map(|upload| gone.unless(|| take(&mut **storage, upload))).collect()
+                    }
+                };
+            add(&self.metrics.groups, 1);
+            add(&self.metrics.grouped, received.len());
+            let (mut waiting, mut taken) = (VecDeque::new(), Vec::new());
+            for ((upload, reply), received) in group.drain(..received.len()).zip(received) {
+                match received {
+                    Ok(received) => {
+                        waiting.push_back((upload, reply));
+                        taken.push(received);
+                    }
+                    Err(error) => self.send((upload, reply), Err(error)),
+                }
             }
-        };
-        for ((upload, reply), answer) in group.into_iter().zip(replies) {
-            add(&self.metrics.up_bytes, upload.bytes.len());
-            add(&self.metrics.down_bytes, answer.as_ref().map_or(0, Vec::len));
-            // Whoever asked may have gone; the room of the upload is given back here in any case.
-            drop(reply.send(answer));
+            self.answer(waiting, taken, now_ms, gone);
         }
+    }
+
+    /// Answers those whose uploads were taken.
+    fn answer(&mut self, mut waiting: Group, mut taken: Vec<Received>, now_ms: i64, mut gone: Gone) {
+        let relay = Arc::clone(&self.engine.relay);
+        let mut judged = relay.judge(&mut *self.engine.storage, &mut taken, now_ms).is_ok();
+        while judged && !taken.is_empty() {
+            let tell = |storage: &mut dyn Storage, one: &Received| relay.reply(storage, one, now_ms);
+            match together(&mut *self.engine.storage, &taken, tell, (Vec::len, GROUP_BYTES)) {
+                Ok(answers) => {
+                    taken.drain(..answers.len());
+                    for (one, answer) in waiting.drain(..answers.len()).zip(answers) {
+                        self.send(one, Ok(answer));
+                    }
+                }
+                Err(_) => judged = false,
+            }
+        }
+        // What could not be told together.
+        add(&self.metrics.ungrouped, usize::from(!taken.is_empty()));
+        for (one, mut received) in waiting.into_iter().zip(taken) {
+            let storage = &mut *self.engine.storage;
+            let answer = gone.unless(|| {
+                relay.judge(storage, from_mut(&mut received), now_ms)?;
+                relay.reply(storage, &received, now_ms)
+            });
+            self.send(one, answer);
+        }
+    }
+
+    fn send(&self, (upload, reply): (Upload, Reply), answer: Result<Vec<u8>, RelayError>) {
+        add(&self.metrics.up_bytes, upload.bytes.len());
+        add(&self.metrics.down_bytes, answer.as_ref().map_or(0, Vec::len));
+        // Whoever asked may have gone; the room of the upload is given back here in any case.
+        drop(reply.send(answer));
     }
 }
 
-/// Takes several uploads as one transaction: all of them or none. The receipts are made inside as well, and
-/// leave only after the end of it. The relay's tree of the log is then for a moment ahead of what others see in
-/// the store: nobody else uses this relay meanwhile, and after a failure the tree notices by itself.
-fn together(
-    relay: &Relay,
+/// Notices that the store is gone, so that not everybody waits until that shows.
+#[derive(Default)]
+struct Gone(usize, Option<RelayError>);
+
+impl Gone {
+    fn unless<T>(&mut self, act: impl FnOnce() -> Result<T, RelayError>) -> Result<T, RelayError> {
+        let Self(failed, why) = self;
+        if let Some(why) = why.as_ref().filter(|_| *failed >= GONE) {
+            return Err(why.clone());
+        }
+        let done = act();
+        match &done {
+            Err(error @ RelayError::Storage(StorageError::Engine(_) | StorageError::Lost)) => {
+                *failed += 1;
+                *why = Some(error.clone());
+            }
+            _ => *failed = 0,
+        }
+        done
+    }
+}
+
+/// Does what is next of `all` in one transaction, all of it or none, until that weighs too much.
+fn together<I, T>(
     storage: &mut dyn Storage,
-    uploads: &[&[u8]],
-    now_ms: i64,
-) -> Result<Vec<Vec<u8>>, StorageError> {
-    let mut replies = Vec::new();
+    all: &[I],
+    act: impl Fn(&mut dyn Storage, &I) -> Result<T, RelayError>,
+    (weight, most): (fn(&T) -> usize, usize),
+) -> Result<Vec<T>, StorageError> {
+    let mut done = Vec::new();
     storage.transact(&mut |tx| {
-        replies.clear();
-        for upload in uploads {
-            match relay.exchange(&mut Inside(tx), upload, now_ms) {
-                Ok(reply) => replies.push(reply),
-                Err(RelayError::Storage(error)) => return Err(error),
-                Err(_) => return Err(StorageError::Abandoned),
+        done.clear();
+        let mut weighs = 0_usize;
+        for one in all {
+            let one = act(&mut Inside(tx), one).map_err(|error| match error {
+                RelayError::Storage(error) => error,
+                _ => StorageError::Abandoned,
+            })?;
+            weighs = weighs.saturating_add(weight(&one));
+            done.push(one);
+            if weighs >= most {
+                break;
             }
         }
         Ok(())
     })?;
-    Ok(replies)
+    Ok(done)
 }
 
 /// A store inside a transaction that is under way: what the relay takes for transactions are its parts.

@@ -11,7 +11,7 @@ use amparo_schema::wire::push::Refusal;
 
 use super::exchange::Taken;
 use super::log::Action;
-use super::work::{Aside, AsideLoad, Work, decoded, named_key};
+use super::work::{Aside, AsideLoad, Origin, Work, decoded, named_key};
 use super::{Relay, RelayError};
 use crate::storage::{Shelf, Storage};
 
@@ -33,9 +33,9 @@ impl Claim {
     /// The claim of a frame that names no device.
     pub(super) const NONE: Self = Self::Unproven(STRANGERS);
 
-    /// The claim by which a frame was laid aside: those of strangers and of no form were put to the strangers' load.
-    fn of(device: DeviceId, aside: &Aside) -> Self {
-        match aside.why {
+    /// The claim of a frame that lies aside: those of strangers and of no form were put to the strangers' load.
+    fn of(device: DeviceId, why: Refusal) -> Self {
+        match why {
             Refusal::Stranger | Refusal::Form => Self::Unproven(device),
             _ => Self::Proven(device),
         }
@@ -96,7 +96,7 @@ impl Relay {
                 for (key, bytes) in batch {
                     let aside: Aside = decoded(&bytes)?;
                     let named = key.first_chunk().copied().map(DeviceId).ok_or(RelayError::Damaged)?;
-                    let claim = Claim::of(named, &aside);
+                    let claim = Claim::of(named, aside.why);
                     if !strangers || matches!(claim, Claim::Unproven(_)) {
                         work.pick_up(&key, &aside, claim)?;
                         frames += 1;
@@ -128,8 +128,12 @@ impl Work<'_> {
 
     pub(super) fn put_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<Put, RelayError> {
         let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
-        if self.tx.record(Shelf::Aside, &key)?.is_some() {
-            return Ok(Put::Again);
+        if let Some(there) = self.get::<Aside>(&key)? {
+            if there.origin == Origin::Sent {
+                return Ok(Put::Again);
+            }
+            self.put(&key, &Aside { origin: Origin::Sent, ..there })?;
+            return Ok(Put::New);
         }
         let size = frame.len() as u64;
         let load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
@@ -142,12 +146,29 @@ impl Work<'_> {
 
     /// Keeps a frame aside, room or not: for what was in a chain's place before, which has bounds of its own.
     pub(super) fn lay_aside(&mut self, frame: &[u8], claim: Claim, why: Refusal) -> Result<(), RelayError> {
+        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
+        let aside = Aside { why, at_ms: self.now_ms, frame: frame.to_vec(), origin: Origin::Sent };
+        self.lay(&key, claim, &aside)
+    }
+
+    fn lay(&mut self, key: &[u8], claim: Claim, aside: &Aside) -> Result<(), RelayError> {
         let mut load: AsideLoad = self.get(&claim.load_key())?.unwrap_or_default();
         load.count = load.count.saturating_add(1);
-        load.bytes = load.bytes.saturating_add(frame.len() as u64);
+        load.bytes = load.bytes.saturating_add(aside.frame.len() as u64);
         self.put(&claim.load_key(), &load)?;
-        let key = named_key(claim.device(), &Hash::of("amparo-aside-1", &[frame]));
-        self.put(&key, &Aside { why, at_ms: self.now_ms, frame: frame.to_vec() })
+        self.put(key, aside)
+    }
+
+    /// Takes over what lies aside in a store that this one replaces, room or not. Whether it was not here.
+    pub(super) fn take_aside(&mut self, key: &[u8], there: &[u8]) -> Result<bool, RelayError> {
+        if self.tx.record(Shelf::Aside, key)?.is_some() {
+            return Ok(false);
+        }
+        let (device, _) = key.split_first_chunk::<16>().ok_or(RelayError::Damaged)?;
+        let there: Aside = decoded(there)?;
+        let claim = Claim::of(DeviceId(*device), there.why);
+        self.lay(key, claim, &Aside { origin: Origin::Replaced, ..there })?;
+        Ok(true)
     }
 
     /// Tries again what lies aside for a device, except forks: their numbers are taken. What still does not
@@ -162,9 +183,13 @@ impl Work<'_> {
                 let aside: Aside = decoded(&bytes)?;
                 let wanted = aside.why == Refusal::Stranger || (released && aside.why != Refusal::Fork);
                 if !wanted {
+                    // A person has looked: what came along with a restore is known here now.
+                    if released && aside.origin == Origin::Replaced {
+                        self.put(&key, &Aside { origin: Origin::Sent, ..aside })?;
+                    }
                     continue;
                 }
-                let claim = Claim::of(device, &aside);
+                let claim = Claim::of(device, aside.why);
                 self.pick_up(&key, &aside, claim)?;
                 match self.take(&aside.frame, released)? {
                     Taken::Kept => taken += 1,

@@ -10,6 +10,7 @@ use amparo_seal::random::Entropy;
 use amparo_seal::{Direction, PublicKey, SealError, open_volume, seal_volume};
 
 use super::exchange::sequence;
+use super::work::Room;
 use super::{Relay, RelayError};
 use crate::storage::Storage;
 
@@ -40,10 +41,14 @@ impl Relay {
         entropy: &dyn Entropy,
     ) -> Result<Carried, RelayError> {
         let upload = open_volume(volume, Direction::Up, &self.bundle).map_err(|_| RelayError::Signature)?;
-        let taken =
-            self.take_within(storage, &upload, VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES), now_ms)?;
+        // Whoever brings a volume may not come back before long, and one that people carry is small: nothing of it
+        // is for later but callers who cannot be of one device.
+        let room = Room { pairs: usize::MAX, ..Room::UPLOAD };
+        let mut received = self.receive_within(storage, &upload, room, now_ms)?;
+        self.judge(storage, std::slice::from_mut(&mut received), now_ms)?;
+        let most = VOLUME_BYTES_MAX.saturating_sub(RECEIPTS_BYTES);
         let mut answers = Vec::new();
-        for (device, replies) in taken.callers {
+        for (device, replies) in self.answer(storage, &received.callers, most, now_ms)? {
             let Some(there) = self.run(storage, now_ms, |work| Ok(work.device(device)?))? else { continue };
             let letter_key = PublicKey::from(there.letter_key);
             match seal_volume(&sequence(&replies)?, Direction::Down, &letter_key, entropy) {
@@ -53,6 +58,6 @@ impl Relay {
                 Err(_) => {}
             }
         }
-        Ok(Carried { answers, notes: taken.notes })
+        Ok(Carried { answers, notes: received.notes })
     }
 }

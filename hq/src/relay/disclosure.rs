@@ -47,15 +47,21 @@ pub(super) fn decide(delivery: &Delivery, standing: Option<Standing>) -> Decisio
     }
 }
 
+/// Where what may not be given yet waits. What is granted and here is held back, and stays open.
+pub(super) fn held(delivery: &Delivery) -> Stage {
+    if delivery.landed.is_some() { Stage::Held } else { Stage::Waiting }
+}
+
 /// Where a delivery goes from here. A reader who was ever given the segment is told of every withdrawal,
 /// whatever was said in between.
 fn next_stage(delivery: &Delivery, decision: &Decision) -> Stage {
     let given = delivery.position.is_some();
     match (decision, delivery.stage) {
-        (Decision::Give(_), Stage::Waiting | Stage::Retract | Stage::Retracted) => Stage::Due,
+        (Decision::Give(_), Stage::Waiting | Stage::Held | Stage::Retract | Stage::Retracted) => Stage::Due,
         (Decision::Withdraw, Stage::Retracted) => Stage::Retracted,
         (Decision::Withdraw, _) if given => Stage::Retract,
-        (Decision::Hold | Decision::Withdraw, Stage::Due) => Stage::Waiting,
+        (Decision::Withdraw, Stage::Due | Stage::Held) => Stage::Waiting,
+        (Decision::Hold, Stage::Waiting | Stage::Due | Stage::Held | Stage::Retracted) => held(delivery),
         (_, stage) => stage,
     }
 }
@@ -96,10 +102,13 @@ impl Work<'_> {
         let chain = Chain { device, incarnation };
         let mut head = self.head(chain, key)?;
         let hash = Hash::of("amparo-disclosure-held-1", &[&signed.payload]);
-        if let Some(there) = self.tx.record(Shelf::Disclosure, &disclosure_key(chain, number))? {
-            if there == hash.0 {
-                return Ok(Taken::Kept);
-            }
+        let there = self.tx.record(Shelf::Disclosure, &disclosure_key(chain, number))?;
+        if there.as_deref() == Some(&hash.0[..]) {
+            return Ok(Taken::Kept);
+        }
+        let Some(pairs) = self.room.pairs.checked_sub(disclosure.pairs()) else { return Ok(Taken::Later) };
+        self.room.pairs = pairs;
+        if there.is_some() {
             let put = self.put_aside(frame, Claim::Proven(device), Refusal::Fork)?;
             if put == Put::New {
                 self.log_action(Action::Fork { device, incarnation, number })?;
@@ -147,7 +156,7 @@ impl Work<'_> {
         if standing == Some(Standing::Erased) {
             voice.grant = None;
         }
-        let there = self.tx.deliveries(device, segment)?.into_iter().find(|d| d.recipient == recipient);
+        let there = self.tx.delivery(device, segment, recipient)?;
         let mut delivery = there.unwrap_or_else(|| Delivery {
             device,
             segment,

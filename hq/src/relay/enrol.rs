@@ -249,6 +249,21 @@ impl Relay {
 }
 
 impl Work<'_> {
+    /// Takes over a ticket from a store that this one replaces: one that was used there is used here as well. Whether
+    /// that changed anything.
+    pub(super) fn take_ticket(&mut self, id: &[u8], there: &[u8]) -> Result<bool, RelayError> {
+        let there: Invitation = decoded(there)?;
+        let here = self.get::<Invitation>(id)?;
+        if here.as_ref().is_some_and(|here| here.used.is_some() || *here == there) {
+            return Ok(false);
+        }
+        self.put(id, &there)?;
+        if here.is_none() {
+            self.log_action(Action::Invited { agency: there.agency })?;
+        }
+        Ok(true)
+    }
+
     fn admit(&mut self, certificate: &Certificate, signed: &Signed<Certificate>) -> Result<(), RelayError> {
         let device = Device {
             certificate: signed.clone(),

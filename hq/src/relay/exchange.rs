@@ -10,7 +10,7 @@ use amparo_seal::{First, first, from_bytes, to_bytes};
 
 use super::aside::Claim;
 use super::hello::Call;
-use super::work::Work;
+use super::work::{Room, Work};
 use super::{Relay, RelayError};
 use crate::storage::Storage;
 
@@ -29,13 +29,21 @@ pub(super) enum Taken {
     CertificateWanted(DeviceId),
 }
 
-/// What an upload brought about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answers {
+/// An upload that was taken. Whoever called in it is told when the transactions that took it are finished.
+#[derive(Clone, Debug)]
+pub struct Received {
     /// Frames that were refused, in order, and whether to come again later.
-    pub notes: Vec<Reply>,
-    /// What each caller is told, in order of the calls.
-    pub callers: Vec<(DeviceId, Vec<Reply>)>,
+    pub(super) notes: Vec<Reply>,
+    pub(super) callers: Vec<Call>,
+    pairs: usize,
+}
+
+impl Received {
+    /// Pairs of segment and reader that it disclosed anew: what taking it costs most.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
 }
 
 impl Relay {
@@ -49,44 +57,69 @@ impl Relay {
         upload: &[u8],
         now_ms: i64,
     ) -> Result<Vec<u8>, RelayError> {
-        let Answers { notes, callers } = self.take(storage, upload, now_ms)?;
-        let mut out = sequence(&notes)?;
-        for (_, replies) in callers {
+        let mut received = self.receive(storage, upload, now_ms)?;
+        self.judge(storage, std::slice::from_mut(&mut received), now_ms)?;
+        self.reply(storage, &received, now_ms)
+    }
+
+    /// Takes an upload; the first of the three parts of [`Relay::exchange`], for those who put several uploads into one
+    /// transaction. That one must be finished before the next part.
+    ///
+    /// # Errors
+    /// As [`Relay::exchange`].
+    pub fn receive(
+        &self,
+        storage: &mut dyn Storage,
+        upload: &[u8],
+        now_ms: i64,
+    ) -> Result<Received, RelayError> {
+        self.receive_within(storage, upload, Room::UPLOAD, now_ms)
+    }
+
+    /// The replies to an upload that was taken and judged ([`Relay::judge`]), as a sequence. Asked again, it says how
+    /// things stand then. Adds nothing to the log, so that it may share a transaction with others.
+    ///
+    /// # Errors
+    /// As [`Relay::exchange`].
+    pub fn reply(
+        &self,
+        storage: &mut dyn Storage,
+        received: &Received,
+        now_ms: i64,
+    ) -> Result<Vec<u8>, RelayError> {
+        let mut out = sequence(&received.notes)?;
+        for (_, replies) in self.answer(storage, &received.callers, DOWN_BYTES_MAX, now_ms)? {
             out.append(&mut sequence(&replies)?);
         }
         Ok(out)
     }
 
-    /// Takes an upload and gives the replies apart for each caller, for carriers that bring several devices'.
-    ///
-    /// # Errors
-    /// As [`Relay::exchange`].
-    pub fn take(&self, storage: &mut dyn Storage, upload: &[u8], now_ms: i64) -> Result<Answers, RelayError> {
-        self.take_within(storage, upload, DOWN_BYTES_MAX, now_ms)
-    }
-
-    /// As [`Relay::take`], with at most so many bytes of pages for each caller.
-    pub(super) fn take_within(
+    /// As [`Relay::receive`], with this room.
+    pub(super) fn receive_within(
         &self,
         storage: &mut dyn Storage,
         upload: &[u8],
-        down_bytes_max: usize,
+        mut room: Room,
         now_ms: i64,
-    ) -> Result<Answers, RelayError> {
+    ) -> Result<Received, RelayError> {
         let (frames, end) = split(upload);
-        let mut answers = Answers::default();
+        let (mut notes, given) = (Vec::new(), room.pairs);
         let (mut callers, mut wait) = (Vec::<Call>::new(), matches!(end, End::TooMuch));
         let mut index = 0;
         for group in frames.chunks(self.settings.group.max(1)) {
-            let taken = self.run(storage, now_ms, |work| {
-                group.iter().map(|frame| work.take(frame, false)).collect::<Result<Vec<_>, _>>()
+            let (taken, left) = self.run(storage, now_ms, |work| {
+                work.room = room;
+                let taken =
+                    group.iter().map(|frame| work.take(frame, false)).collect::<Result<Vec<_>, _>>()?;
+                Ok((taken, work.room))
             })?;
+            room = left;
             for (frame, taken) in (index..).zip(taken) {
                 match taken {
                     Taken::Kept => {}
-                    Taken::Refused(why) => answers.notes.push(Reply::Refused { frame, why }),
+                    Taken::Refused(why) => notes.push(Reply::Refused { frame, why }),
                     Taken::Later => wait = true,
-                    Taken::CertificateWanted(_) => answers.notes.push(Reply::CertificateWanted),
+                    Taken::CertificateWanted(_) => notes.push(Reply::CertificateWanted),
                     Taken::Caller(call) => {
                         // Who calls twice is told once, by what was said last.
                         callers.retain(|before| before.chain() != call.chain());
@@ -102,13 +135,16 @@ impl Relay {
                 let mut pieces = rest.chunks(FRAME_BYTES_MAX);
                 pieces.try_for_each(|piece| work.aside(piece, Claim::NONE, Refusal::Form).map(drop))
             })?;
-            answers.notes.push(Reply::Refused { frame: index, why: Refusal::Form });
+            notes.push(Reply::Refused { frame: index, why: Refusal::Form });
         }
         if wait {
-            answers.notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
+            notes.push(Reply::Later { wait_ms: self.settings.wait_ms });
         }
-        answers.callers = self.answer(storage, callers, down_bytes_max, now_ms)?;
-        Ok(answers)
+        if !callers.is_empty() {
+            // Counted with what was taken, so that telling it writes nothing more.
+            self.run(storage, now_ms, |work| callers.iter().try_for_each(|call| work.count_delivered(call)))?;
+        }
+        Ok(Received { notes, callers, pairs: given.saturating_sub(room.pairs) })
     }
 }
 
@@ -119,7 +155,7 @@ impl Work<'_> {
             Err(_) => self.aside(frame, Claim::NONE, Refusal::Form),
             Ok(Frame::Hello(hello)) => self.take_hello(&hello),
             Ok(Frame::Certificate(certificate)) => self.take_certificate(&certificate),
-            Ok(Frame::Segment(segment)) => self.take_segment(frame, segment, released),
+            Ok(Frame::Segment(segment)) => self.take_segment(frame, &segment, released),
             Ok(Frame::Disclosure(disclosure)) => self.take_disclosure(frame, &disclosure, released),
         }
     }

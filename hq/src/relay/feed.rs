@@ -15,7 +15,7 @@ use amparo_schema::wire::signed::Signed;
 use amparo_seal::{VerifyKey, from_bytes, to_bytes, unverified};
 use minicbor::{Decode, Encode};
 
-use super::disclosure::{Decision, decide};
+use super::disclosure::{Decision, decide, held};
 use super::enrol::Reader;
 use super::log::Action;
 use super::work::Work;
@@ -250,21 +250,21 @@ impl Work<'_> {
             Item::Sealed { device, segment } => (device, segment),
         };
         let damaged = || RelayError::Storage(StorageError::Damaged("feed_entry"));
-        let deliveries = self.tx.deliveries(device, segment)?;
-        let delivery = deliveries.into_iter().find(|d| Some(d.recipient) == recipient);
-        let mut delivery = delivery.ok_or_else(damaged)?;
-        let stored = self.named(device, &segment)?.map(|(_, stored)| stored);
-        let entry = match (decide(&delivery, stored.as_ref().map(|s| s.standing)), stored) {
-            (Decision::Give(grant), Some(stored)) => {
+        let recipient = recipient.ok_or_else(damaged)?;
+        let mut delivery = self.tx.delivery(device, segment, recipient)?.ok_or_else(damaged)?;
+        let stored = self.named(device, &segment)?;
+        let entry = match (decide(&delivery, stored.map(|(_, stored)| stored.standing)), stored) {
+            (Decision::Give(grant), Some((at, _))) => {
                 let certificate = self.device(device)?.ok_or_else(damaged)?.certificate;
-                Entry::Sealed { segment: stored.bytes, grant, certificate }
+                let segment = self.tx.body(at)?.ok_or_else(damaged)?;
+                Entry::Sealed { segment, grant, certificate }
             }
             (decision, _) => {
                 // A pull is not fresh: whoever reads here may not be the reader who kept what stood here. So the
                 // withdrawal is told at the end of the feed as well, where each reader comes by once.
                 if delivery.stage != Stage::Retract {
                     delivery.stage = match decision {
-                        Decision::Hold => Stage::Waiting,
+                        Decision::Hold => held(&delivery),
                         _ => Stage::Retracted,
                     };
                     self.tx.put_delivery(&delivery)?;

@@ -12,12 +12,12 @@ use amparo_schema::wire::feed::{Cursor, FeedId};
 use amparo_schema::wire::push::{Hello, Refusal, Reply, Shown};
 use amparo_schema::wire::receipt::{Range, Receipt};
 use amparo_schema::wire::signed::Signed;
-use amparo_seal::unverified;
+use amparo_seal::{VerifyKey, unverified};
 
-use super::exchange::Taken;
+use super::exchange::{Received, Taken};
 use super::feed::Whom;
 use super::log::{Action, Tree, checkpoint, continues};
-use super::work::Work;
+use super::work::{Head, Work};
 use super::{Durability, Relay, RelayError};
 use crate::storage::{Chain, Storage};
 
@@ -87,27 +87,42 @@ fn long(short: [u8; 8]) -> Hash {
 }
 
 impl Relay {
-    /// Answers callers after their frames were taken, with at most so many bytes of pages for each, and
-    /// `DOWN_BYTES_MAX` for all.
+    /// Holds what callers show against the log, after their uploads were taken and before they are told. A log that is
+    /// no continuation of one that was told shows a loss too, whoever's data it was. Takes transactions of its own,
+    /// so that the tree never holds the leaf of an alarm that is not finished.
+    ///
+    /// # Errors
+    /// [`RelayError::Storage`]; judging again is safe.
+    pub fn judge(
+        &self,
+        storage: &mut dyn Storage,
+        received: &mut [Received],
+        now_ms: i64,
+    ) -> Result<(), RelayError> {
+        let showing =
+            received.iter_mut().flat_map(|one| &mut one.callers).filter(|call| call.earlier.is_some());
+        let mut showing: Vec<&mut Call> = showing.collect();
+        if showing.is_empty() {
+            return Ok(());
+        }
+        let torn = |call: &Call, tree: &Tree| call.earlier.as_ref().is_some_and(|e| !e.continues(tree));
+        self.with_log(storage, |tree| showing.retain(|call| torn(call, tree)))?;
+        showing.into_iter().try_for_each(|call| self.run(storage, now_ms, |work| work.fall_short(call)))
+    }
+
+    /// Answers callers who were judged, with at most so many bytes of pages for each, and `DOWN_BYTES_MAX` for all.
     pub(super) fn answer(
         &self,
         storage: &mut dyn Storage,
-        mut callers: Vec<Call>,
+        callers: &[Call],
         down_bytes_max: usize,
         now_ms: i64,
     ) -> Result<Vec<Told>, RelayError> {
         if callers.is_empty() {
             return Ok(Vec::new());
         }
-        // A log that is no continuation of one that was told shows a loss too, whoever's data it was.
-        let torn = |call: &&mut Call, tree: &Tree| call.earlier.as_ref().is_some_and(|e| !e.continues(tree));
-        let torn: Vec<&mut Call> =
-            self.with_log(storage, |tree| callers.iter_mut().filter(|call| torn(call, tree)).collect())?;
-        for call in torn {
-            self.run(storage, now_ms, |work| work.fall_short(call))?;
-        }
         let (mut told, mut left) = (Vec::new(), DOWN_BYTES_MAX);
-        for call in &callers {
+        for call in callers {
             let most = down_bytes_max.min(left);
             let one = match call.wanted {
                 true => Err(Reply::ReceiptWanted),
@@ -119,7 +134,7 @@ impl Relay {
             told.push(one);
         }
         let log = self.with_log(storage, checkpoint)?;
-        let finished = callers.into_iter().zip(told).map(|(call, told)| {
+        let finished = callers.iter().zip(told).map(|(call, told)| {
             let replies = match told {
                 Err(wanted) => vec![wanted],
                 Ok((receipt, pages)) => {
@@ -175,12 +190,14 @@ impl Work<'_> {
     /// Takes a call: checks who it is and what the shown receipt proves.
     pub(super) fn take_hello(&mut self, signed: &Signed<Hello>) -> Result<Taken, RelayError> {
         let Ok(claimed) = unverified(signed) else { return Ok(Taken::Refused(Refusal::Signature)) };
+        let Some(callers) = self.room.callers.checked_sub(1) else { return Ok(Taken::Later) };
         let Some(device) = self.device(claimed.device)? else {
             return Ok(Taken::CertificateWanted(claimed.device));
         };
         let Ok(hello) = device.verify_key().open_object(signed) else {
             return Ok(Taken::Refused(Refusal::Signature));
         };
+        self.room.callers = callers;
         let mut call = Call { earlier: self.relay.earlier(&hello), hello, wanted: false };
         if let Some(earlier) = &call.earlier {
             let own = self.receipt(&call.hello, &device.verify_key())?;
@@ -257,16 +274,27 @@ impl Work<'_> {
         Ok(Some((receipt, replies)))
     }
 
-    /// The receipt as things stand, without log.
-    fn receipt(&mut self, hello: &Hello, key: &amparo_seal::VerifyKey) -> Result<Receipt, RelayError> {
-        let chain = chain_of(hello);
+    /// Counts what is delivered of a caller's chain.
+    pub(super) fn count_delivered(&mut self, call: &Call) -> Result<(), RelayError> {
+        let Some(device) = self.device(call.hello.device)? else { return Ok(()) };
+        self.delivered(call.chain(), &device.verify_key()).map(drop)
+    }
+
+    /// A chain with what is delivered of it. What was counted once is kept: no count that was told falls.
+    fn delivered(&mut self, chain: Chain, key: &VerifyKey) -> Result<Head, RelayError> {
         let mut head = self.head(chain, key)?;
-        let state = self.state()?;
         let delivered = self.tx.first_undelivered(chain)?.map_or(head.next, |n| n.min(head.next));
         if delivered > head.delivered {
             head.delivered = delivered;
             self.put_head(chain, &head)?;
         }
+        Ok(head)
+    }
+
+    /// The receipt as things stand, without log.
+    fn receipt(&mut self, hello: &Hello, key: &VerifyKey) -> Result<Receipt, RelayError> {
+        let chain = chain_of(hello);
+        let (head, state) = (self.delivered(chain, key)?, self.state()?);
         let mut backed_up = |leaf: u64| -> Result<u64, RelayError> {
             Ok(self.tx.first_logged_from(chain, leaf)?.map_or(head.next, |n| n.min(head.next)))
         };

@@ -25,7 +25,7 @@ use amparo_seal::{SecretKey, Signer};
 
 pub use carry::Carried;
 pub use enrol::{Listed, Reader};
-pub use exchange::Answers;
+pub use exchange::Received;
 pub use feed::read_entry;
 pub use laid::{Laid, What};
 pub use log::{Act, Action, Checkpoint, Proof, action_leaf};
@@ -33,7 +33,7 @@ pub use restored::Repeated;
 pub use status::Status;
 
 use crate::storage::{Storage, StorageError};
-use work::{EVERYTHING, FOUNDER_KEY, Founder, Work};
+use work::{EVERYTHING, FOUNDER_KEY, Founder, Room, Work};
 
 /// What makes a segment durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Relay {
         let mut outcome = None;
         let done = storage.transact(&mut |tx| {
             outcome = None;
-            match act(&mut Work { tx, relay: self, now_ms }) {
+            match act(&mut Work { tx, relay: self, now_ms, room: Room::ALL }) {
                 Ok(value) => outcome = Some(Ok(value)),
                 Err(RelayError::Storage(error)) => return Err(error),
                 Err(refusal) => {

@@ -14,7 +14,7 @@ use super::aside::{Claim, Put};
 use super::exchange::Taken;
 use super::log::Action;
 use super::work::{Head, Where, Work, decoded, named_key};
-use crate::storage::{Chain, Landed, Place, Segment as Stored, Shelf, Standing};
+use crate::storage::{Chain, Landed, Place, Segment as Stored, Shelf, Standing, StorageError};
 
 /// What is kept of an erased segment: as much as its signature and its place in the chain cover.
 #[derive(minicbor::Encode, minicbor::Decode)]
@@ -34,19 +34,19 @@ impl Work<'_> {
     pub(super) fn take_segment(
         &mut self,
         frame: &[u8],
-        bytes: Vec<u8>,
+        bytes: &[u8],
         released: bool,
     ) -> Result<Taken, RelayError> {
         if bytes.len() > SEGMENT_BYTES_MAX {
             return Ok(Taken::Refused(Refusal::TooLarge));
         }
-        let claimed = from_bytes::<Segment>(&bytes).and_then(|s| from_bytes::<Header>(&s.header));
+        let claimed = from_bytes::<Segment>(bytes).and_then(|s| from_bytes::<Header>(&s.header));
         let Ok(claimed) = claimed else { return self.aside(frame, Claim::NONE, Refusal::Form) };
         let Some(device) = self.device(claimed.device)? else {
             return self.aside(frame, Claim::Unproven(claimed.device), Refusal::Stranger);
         };
         let claim = Claim::Proven(claimed.device);
-        let (header, hash) = match inspect(&bytes, &device.verify_key()) {
+        let (header, hash) = match inspect(bytes, &device.verify_key()) {
             Ok(inspected) => inspected,
             Err(OpenError::Version) => return self.aside(frame, claim, Refusal::Newer),
             Err(_) => return Ok(Taken::Refused(Refusal::Signature)),
@@ -60,7 +60,7 @@ impl Work<'_> {
     fn place(
         &mut self,
         frame: &[u8],
-        bytes: Vec<u8>,
+        bytes: &[u8],
         header: &Header,
         hash: Hash,
         key: &VerifyKey,
@@ -72,7 +72,7 @@ impl Work<'_> {
             if there.hash == hash {
                 return Ok(Taken::Kept);
             }
-            return self.fork(frame, at, Some(there));
+            return self.fork(frame, at, Some(&there));
         }
         if header.number >= head.next.saturating_add(PENDING_SEGMENTS_MAX) {
             return Ok(Taken::Later);
@@ -81,8 +81,8 @@ impl Work<'_> {
             return self.fork(frame, at, None);
         }
         let leaf = self.log_segment(hash)?;
-        let segment = Stored { hash, previous: header.previous, leaf, standing: Standing::Sound, bytes };
-        self.tx.put_segment(at, &segment)?;
+        let segment = Stored { hash, previous: header.previous, leaf, standing: Standing::Sound };
+        self.tx.put_segment(at, &segment, bytes)?;
         let place = Where { incarnation: chain.incarnation, number: at.number };
         self.put(&named_key(chain.device, &hash), &place)?;
         self.land(
@@ -104,7 +104,8 @@ impl Work<'_> {
         while let Some(waiting) = self.tx.segment(chain.at(head.next))? {
             if waiting.previous != head.hash {
                 let at = chain.at(head.next);
-                let frame = to_bytes(&Frame::Segment(waiting.bytes)).map_err(|_| RelayError::Encoding)?;
+                let bytes = self.tx.body(at)?.ok_or(StorageError::Damaged("segment"))?;
+                let frame = to_bytes(&Frame::Segment(bytes)).map_err(|_| RelayError::Encoding)?;
                 self.lay_aside(&frame, Claim::Proven(chain.device), Refusal::Fork)?;
                 self.alarm(at)?;
                 self.tx.remove_segment(at)?;
@@ -118,22 +119,25 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Keeps a second claim to a number aside, holds back the first, and raises the alarm, once.
-    fn fork(&mut self, frame: &[u8], at: Place, first: Option<Stored>) -> Result<Taken, RelayError> {
+    /// Keeps a second claim to a number aside, holds back the first, and raises the alarm, once. A claim that lies
+    /// aside already changes nothing: a person may have looked at both and released the first.
+    fn fork(&mut self, frame: &[u8], at: Place, first: Option<&Stored>) -> Result<Taken, RelayError> {
         let claim = Claim::Proven(at.chain.device);
         let put = self.put_aside(frame, claim, Refusal::Fork)?;
-        if let Some(first) = first.filter(|s| s.standing == Standing::Sound) {
-            let hash = first.hash;
-            self.tx.put_segment(at, &Stored { standing: Standing::Disputed, ..first })?;
-            self.settle_all(at.chain.device, hash)?;
+        let sound = first.filter(|first| put != Put::Again && first.standing == Standing::Sound);
+        if let Some(first) = sound {
+            self.tx.put_standing(at, Standing::Disputed)?;
+            self.settle_all(at.chain.device, first.hash)?;
         }
-        if put == Put::New {
+        // One for which there is no room leaves no other trace.
+        if put == Put::New || sound.is_some() {
             self.alarm(at)?;
         }
         Ok(put.taken(claim, Refusal::Fork))
     }
 
-    fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {
+    /// Raises the alarm about a number.
+    pub(super) fn alarm(&mut self, Place { chain, number }: Place) -> Result<(), RelayError> {
         let Chain { device, incarnation } = chain;
         self.log_action(Action::Fork { device, incarnation, number }).map(drop)
     }
@@ -161,9 +165,8 @@ impl Work<'_> {
                 let at = Chain { device, incarnation: place.incarnation }.at(place.number);
                 let Some(stored) = self.tx.segment(at)? else { continue };
                 if stored.standing == Standing::Disputed {
-                    let hash = stored.hash;
-                    self.tx.put_segment(at, &Stored { standing: Standing::Sound, ..stored })?;
-                    self.settle_all(device, hash)?;
+                    self.tx.put_standing(at, Standing::Sound)?;
+                    self.settle_all(device, stored.hash)?;
                 }
             }
         }
@@ -175,11 +178,12 @@ impl Work<'_> {
         if stored.standing == Standing::Erased {
             return Ok(());
         }
-        let segment: Segment = from_bytes(&stored.bytes).map_err(|_| RelayError::Damaged)?;
+        let bytes = self.tx.body(at)?.ok_or(StorageError::Damaged("segment"))?;
+        let segment: Segment = from_bytes(&bytes).map_err(|_| RelayError::Damaged)?;
         let ciphertext_sha256 = segment.ciphertext_sha256();
         let rest = Erased { header: segment.header, signature: segment.signature, ciphertext_sha256 };
         let bytes = to_bytes(&rest).map_err(|_| RelayError::Encoding)?;
-        self.tx.put_segment(at, &Stored { standing: Standing::Erased, bytes, ..stored })?;
+        self.tx.put_segment(at, &Stored { standing: Standing::Erased, ..stored }, &bytes)?;
         self.settle_all(device, *hash)?;
         self.log_action(Action::Erased { segment: *hash })?;
         Ok(())

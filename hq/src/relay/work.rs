@@ -3,6 +3,7 @@
 //! Owns how records are encoded; the store keeps them as bytes. What cannot be read is told, never skipped.
 
 use amparo_schema::id::{DeviceId, Hash};
+use amparo_schema::limits::{UPLOAD_CALLERS_MAX, UPLOAD_PAIRS_MAX};
 use amparo_schema::name::Name;
 use amparo_schema::wire::enrol::{Certificate, Revocation};
 use amparo_schema::wire::push::Refusal;
@@ -19,6 +20,24 @@ pub(super) struct Work<'a> {
     pub(super) relay: &'a Relay,
     /// Headquarters' clock.
     pub(super) now_ms: i64,
+    /// What one upload may still ask for.
+    pub(super) room: Room,
+}
+
+/// What is counted of one upload beside its bytes and frames, because it costs more than they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Callers who are answered.
+    pub(super) callers: usize,
+    /// Pairs of segment and reader that are heard anew.
+    pub(super) pairs: usize,
+}
+
+impl Room {
+    /// For what a person asked for.
+    pub(super) const ALL: Self = Self { callers: usize::MAX, pairs: usize::MAX };
+    /// For an upload.
+    pub(super) const UPLOAD: Self = Self { callers: UPLOAD_CALLERS_MAX, pairs: UPLOAD_PAIRS_MAX };
 }
 
 /// A record and its shelf.
@@ -144,6 +163,20 @@ pub(super) struct Aside {
     pub(super) at_ms: i64,
     #[cbor(n(2), with = "minicbor::bytes")]
     pub(super) frame: Vec<u8>,
+    #[n(3)]
+    pub(super) origin: Origin,
+}
+
+/// How a frame that lies aside came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(super) enum Origin {
+    /// It was sent.
+    #[n(0)]
+    Sent,
+    /// From the store that this one replaces. What it brought about there is not all here: sent again, it is new.
+    #[n(1)]
+    Replaced,
 }
 
 impl Kept for Aside {

@@ -10,7 +10,8 @@ use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::wire::feed::FeedId;
 
 use super::{
-    Chain, Delivery, Entry, Leaf, Place, Recipient, Record, Segment, Shelf, Stage, Storage, StorageError, Tx,
+    Chain, Delivery, Entry, Leaf, Place, Recipient, Record, Segment, Shelf, Stage, Standing, Storage,
+    StorageError, Tx,
 };
 
 /// One table with what undoes the changes of the transaction under way.
@@ -52,7 +53,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     records: Table<(Shelf, Vec<u8>), Arc<[u8]>>,
-    segments: Table<Place, Arc<Segment>>,
+    segments: Table<Place, (Segment, Arc<[u8]>)>,
     deliveries: Table<(DeviceId, Hash, Recipient), Arc<Delivery>>,
     entries: Table<(FeedId, u64), Arc<Entry>>,
     leaves: Table<u64, Arc<Leaf>>,
@@ -115,11 +116,22 @@ impl Tx for Memory {
     }
 
     fn segment(&mut self, at: Place) -> Result<Option<Segment>, StorageError> {
-        Ok(self.segments.rows.get(&at).map(|s| Segment::clone(s)))
+        Ok(self.segments.rows.get(&at).map(|(segment, _)| *segment))
     }
 
-    fn put_segment(&mut self, at: Place, segment: &Segment) -> Result<(), StorageError> {
-        self.segments.set(at, Some(Arc::new(segment.clone())));
+    fn body(&mut self, at: Place) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.segments.rows.get(&at).map(|(_, body)| body.to_vec()))
+    }
+
+    fn put_segment(&mut self, at: Place, segment: &Segment, body: &[u8]) -> Result<(), StorageError> {
+        self.segments.set(at, Some((*segment, body.into())));
+        Ok(())
+    }
+
+    fn put_standing(&mut self, at: Place, standing: Standing) -> Result<(), StorageError> {
+        if let Some((segment, body)) = self.segments.rows.get(&at).cloned() {
+            self.segments.set(at, Some((Segment { standing, ..segment }, body)));
+        }
         Ok(())
     }
 
@@ -135,7 +147,16 @@ impl Tx for Memory {
 
     fn first_logged_from(&mut self, chain: Chain, leaf: u64) -> Result<Option<u64>, StorageError> {
         let mut range = self.segments.rows.range(chain.at(0)..=chain.at(u64::MAX));
-        Ok(range.find(|(_, segment)| segment.leaf >= leaf).map(|(at, _)| at.number))
+        Ok(range.find(|(_, (segment, _))| segment.leaf >= leaf).map(|(at, _)| at.number))
+    }
+
+    fn delivery(
+        &mut self,
+        device: DeviceId,
+        segment: Hash,
+        recipient: Recipient,
+    ) -> Result<Option<Delivery>, StorageError> {
+        Ok(self.deliveries.rows.get(&(device, segment, recipient)).map(|d| Delivery::clone(d)))
     }
 
     fn deliveries(&mut self, device: DeviceId, segment: Hash) -> Result<Vec<Delivery>, StorageError> {
@@ -161,7 +182,7 @@ impl Tx for Memory {
     fn first_undelivered(&mut self, chain: Chain) -> Result<Option<u64>, StorageError> {
         let range = (chain.device, Hash([0; 32]), [0; 8])..=(chain.device, Hash([0xff; 32]), [0xff; 8]);
         let open = self.deliveries.rows.range(range).map(|(_, d)| d);
-        let open = open.filter(|d| matches!(d.stage, Stage::Due | Stage::Given));
+        let open = open.filter(|d| matches!(d.stage, Stage::Due | Stage::Given | Stage::Held));
         let landed = open.filter_map(|d| d.landed).filter(|l| l.incarnation == chain.incarnation);
         Ok(landed.map(|l| l.number).min())
     }

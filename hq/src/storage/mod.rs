@@ -66,16 +66,27 @@ pub trait Tx {
         limit: usize,
     ) -> Result<Vec<Record>, StorageError>;
 
-    /// The segment at a place.
+    /// What is known of the segment at a place, without its bytes: they may be thousands of times as many.
     ///
     /// # Errors
     /// [`StorageError`].
     fn segment(&mut self, at: Place) -> Result<Option<Segment>, StorageError>;
+    /// The bytes of the segment at a place: as it came; once erased, with the hash of its ciphertext in the
+    /// ciphertext's place.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn body(&mut self, at: Place) -> Result<Option<Vec<u8>>, StorageError>;
     /// Puts a segment in the place of what was there.
     ///
     /// # Errors
     /// [`StorageError`].
-    fn put_segment(&mut self, at: Place, segment: &Segment) -> Result<(), StorageError>;
+    fn put_segment(&mut self, at: Place, segment: &Segment, body: &[u8]) -> Result<(), StorageError>;
+    /// Changes how the segment at a place stands, if there is one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn put_standing(&mut self, at: Place, standing: Standing) -> Result<(), StorageError>;
     /// Empties a place.
     ///
     /// # Errors
@@ -92,7 +103,18 @@ pub trait Tx {
     /// [`StorageError`].
     fn first_logged_from(&mut self, chain: Chain, leaf: u64) -> Result<Option<u64>, StorageError>;
 
-    /// Every delivery of one segment, by recipient.
+    /// The delivery of one segment to one recipient.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn delivery(
+        &mut self,
+        device: DeviceId,
+        segment: Hash,
+        recipient: Recipient,
+    ) -> Result<Option<Delivery>, StorageError>;
+    /// Every delivery of one segment, by recipient: as many as its device named. For what concerns one of them
+    /// there is [`Tx::delivery`].
     ///
     /// # Errors
     /// [`StorageError`].
@@ -108,7 +130,8 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`].
     fn due(&mut self, recipient: Recipient, limit: usize) -> Result<Vec<Delivery>, StorageError>;
-    /// The least number in the chain of a segment with a delivery that is [`Stage::Due`] or [`Stage::Given`].
+    /// The least number in the chain of a segment with a delivery that is [`Stage::Due`], [`Stage::Given`] or
+    /// [`Stage::Held`].
     ///
     /// # Errors
     /// [`StorageError`].
@@ -204,8 +227,8 @@ pub struct Place {
     pub number: u64,
 }
 
-/// A segment that was verified and taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A segment that was verified and taken; its bytes are read apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Its header hash.
     pub hash: Hash,
@@ -215,8 +238,6 @@ pub struct Segment {
     pub leaf: u64,
     /// How it stands.
     pub standing: Standing,
-    /// The encoded segment; once erased, with the hash of its ciphertext in the ciphertext's place.
-    pub bytes: Vec<u8>,
 }
 
 /// How a segment stands.
@@ -265,7 +286,7 @@ pub struct Landed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Stage {
-    /// There is nothing to give: no segment, no grant, or it is held back.
+    /// There is nothing to give: no segment, or no grant.
     Waiting = 0,
     /// To be given at the next pull.
     Due = 1,
@@ -277,6 +298,8 @@ pub enum Stage {
     Retract = 4,
     /// The reader was told that it was withdrawn.
     Retracted = 5,
+    /// Granted, and a person has to look before it is given.
+    Held = 6,
 }
 
 /// What one incarnation says about one segment and one recipient.

@@ -167,6 +167,7 @@ fn read_delivery(mut cells: Cells) -> Result<Delivery, StorageError> {
         3 => Stage::Acknowledged,
         4 => Stage::Retract,
         5 => Stage::Retracted,
+        6 => Stage::Held,
         _ => return Err(cells.damaged()),
     };
     let position = cells.count()?;
@@ -223,7 +224,7 @@ impl Tx for Verbs<'_> {
     fn segment(&mut self, at: Place) -> Result<Option<Segment>, StorageError> {
         let row = self.one(
             "segment",
-            "SELECT hash, previous, leaf, standing, body FROM segment
+            "SELECT hash, previous, leaf, standing FROM segment
              WHERE device = $1 AND incarnation = $2 AND number = $3",
             &[Value::Bytes(&at.chain.device.0), bits(at.chain.incarnation), count(at.number)],
         )?;
@@ -235,10 +236,19 @@ impl Tx for Verbs<'_> {
             2 => Standing::Erased,
             _ => return Err(cells.damaged()),
         };
-        Ok(Some(Segment { hash, previous, leaf, standing, bytes: cells.bytes()? }))
+        Ok(Some(Segment { hash, previous, leaf, standing }))
     }
 
-    fn put_segment(&mut self, at: Place, segment: &Segment) -> Result<(), StorageError> {
+    fn body(&mut self, at: Place) -> Result<Option<Vec<u8>>, StorageError> {
+        let row = self.one(
+            "segment",
+            "SELECT body FROM segment WHERE device = $1 AND incarnation = $2 AND number = $3",
+            &[Value::Bytes(&at.chain.device.0), bits(at.chain.incarnation), count(at.number)],
+        )?;
+        row.map(|mut cells| cells.bytes()).transpose()
+    }
+
+    fn put_segment(&mut self, at: Place, segment: &Segment, body: &[u8]) -> Result<(), StorageError> {
         self.0.execute(
             "INSERT INTO segment (device, incarnation, number, hash, previous, leaf, standing, body)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -253,7 +263,19 @@ impl Tx for Verbs<'_> {
                 Value::Bytes(&segment.previous.0),
                 count(segment.leaf),
                 Value::Int(segment.standing as i64),
-                Value::Bytes(&segment.bytes),
+                Value::Bytes(body),
+            ],
+        )
+    }
+
+    fn put_standing(&mut self, at: Place, standing: Standing) -> Result<(), StorageError> {
+        self.0.execute(
+            "UPDATE segment SET standing = $1 WHERE device = $2 AND incarnation = $3 AND number = $4",
+            &[
+                Value::Int(standing as i64),
+                Value::Bytes(&at.chain.device.0),
+                bits(at.chain.incarnation),
+                count(at.number),
             ],
         )
     }
@@ -283,6 +305,21 @@ impl Tx for Verbs<'_> {
             &[Value::Bytes(&chain.device.0), bits(chain.incarnation), count(leaf)],
         )?;
         row.map_or(Ok(None), |mut cells| cells.count())
+    }
+
+    fn delivery(
+        &mut self,
+        device: DeviceId,
+        segment: Hash,
+        recipient: Recipient,
+    ) -> Result<Option<Delivery>, StorageError> {
+        let row = self.one(
+            "delivery",
+            "SELECT device, segment, recipient, incarnation, number, leaf, stage, place, voices
+             FROM delivery WHERE device = $1 AND segment = $2 AND recipient = $3",
+            &[Value::Bytes(&device.0), Value::Bytes(&segment.0), Value::Bytes(&recipient)],
+        )?;
+        row.map(read_delivery).transpose()
     }
 
     fn deliveries(&mut self, device: DeviceId, segment: Hash) -> Result<Vec<Delivery>, StorageError> {
@@ -337,7 +374,7 @@ impl Tx for Verbs<'_> {
         let row = self.one(
             "delivery",
             "SELECT COALESCE(MIN(number), -1) FROM delivery
-             WHERE device = $1 AND incarnation = $2 AND stage IN (1, 2) AND leaf >= 0",
+             WHERE device = $1 AND incarnation = $2 AND stage IN (1, 2, 6) AND leaf >= 0",
             &[Value::Bytes(&chain.device.0), bits(chain.incarnation)],
         )?;
         row.map_or(Ok(None), |mut cells| cells.count())

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 pub mod certificate;
+pub mod counted;
 pub mod server;
 
 use amparo_hq::relay::{Action, Reader, Relay, Settings, read_entry};

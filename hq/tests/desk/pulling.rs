@@ -1,6 +1,6 @@
 //! Reading feeds to their end from a headquarters that answers as a relay does, and letters that it may lose.
 
-use amparo_hq::desk::{Answer, Desk, DeskError, FollowUp, Posted, Pulled};
+use amparo_hq::desk::{Answer, Desk, DeskError, Failed, FollowUp, Posted, Pulled};
 use amparo_schema::fact::ReferralState;
 use amparo_schema::id::{CaseId, ReferralId};
 use amparo_schema::wire::feed::{Cursor, Entry, Letter, Page};
@@ -87,7 +87,7 @@ fn posted(desk: &mut Desk) -> Vec<Signed<Letter>> {
         took.push(letter.clone());
         Ok::<_, ()>(())
     };
-    let Posted { sent, failures } = desk.send(post, |()| true).unwrap();
+    let Posted { sent, failures } = desk.send(post, |()| Failed::Away).unwrap();
     assert_eq!((sent, failures.len()), (took.len() as u64, 0));
     took
 }
@@ -101,7 +101,7 @@ fn a_letter_never_overtakes_the_one_that_it_follows() {
     let entropy = SeededEntropy::new(10);
     let (case, referral) = (CaseId([1; 16]), ReferralId([1; 16]));
     let accepted = desk.answer(case, referral, &Answer::Accepted, NOON, &entropy).unwrap();
-    let done = desk.answer(case, referral, &Answer::Done, NOON, &entropy).unwrap();
+    desk.answer(case, referral, &Answer::Done, NOON, &entropy).unwrap();
     let asked = FollowUp { case, screening: None, text: "synthetic: call back".into(), due_ms: None };
     let other = desk.follow_up(&asked, NOON, &entropy).unwrap().remove(0);
     let mut seen = Vec::new();
@@ -109,7 +109,7 @@ fn a_letter_never_overtakes_the_one_that_it_follows() {
         seen.push(letter.clone());
         if *letter == accepted { Err("busy") } else { Ok(()) }
     };
-    let told = desk.send(busy, |_| false).unwrap();
+    let told = desk.send(busy, |_| Failed::Waits).unwrap();
     let id = unverified(&accepted).unwrap().id;
     assert_eq!(told, Posted { sent: 1, failures: vec![(id, "busy")] });
     assert_eq!(seen, [accepted.clone(), other]);
@@ -118,9 +118,12 @@ fn a_letter_never_overtakes_the_one_that_it_follows() {
         asked += 1;
         Err::<(), _>("away")
     };
-    assert_eq!(desk.send(away, |_| true).unwrap().failures, [(id, "away")]);
+    assert_eq!(desk.send(away, |_| Failed::Away).unwrap().failures, [(id, "away")]);
     assert_eq!(asked, 1);
-    assert_eq!(posted(desk), [accepted, done]);
+    let gone = |letter: &Signed<Letter>| if *letter == accepted { Err("revoked") } else { Ok(()) };
+    let told = desk.send(gone, |_| Failed::ForGood).unwrap();
+    assert_eq!(told, Posted { sent: 1, failures: vec![(id, "revoked")] });
+    assert_eq!(posted(desk), [], "what is never taken is told once");
 }
 
 /// The order of letters is that of writing, whatever the clock says, and each waits until it was posted.

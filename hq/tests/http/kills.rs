@@ -120,7 +120,7 @@ fn whatever_a_receipt_covered_is_there_after_kill_9() {
     store
         .transact(&mut |tx| {
             for (number, sealed) in (0..sender.stored()).zip(&sender.sealed) {
-                assert_eq!(tx.segment(chain.at(number))?.unwrap().bytes, sealed.segment, "{number}");
+                assert_eq!(tx.body(chain.at(number))?.unwrap(), sealed.segment, "{number}");
             }
             Ok(())
         })

@@ -35,7 +35,8 @@ pub struct Receipt {
     /// Level 2: survives the loss of any one machine. Plaintext may be purged.
     #[n(6)]
     pub durable: u64,
-    /// Level 3: every recipient that was granted something of them has it.
+    /// Level 3: every recipient that had been granted something of them when this was first told has it. What is held
+    /// back until a person looks is not there.
     #[n(7)]
     pub delivered: u64,
     /// Contained in every backup from which headquarters could be restored. Sealed bytes may go.

@@ -8,7 +8,7 @@ use amparo_core::seal::{SecretKey, Signer, VerifyKey, from_bytes, to_bytes};
 use amparo_core::secret::Key;
 use amparo_hq::desk::report::Rules;
 use amparo_hq::desk::view::CaseView;
-use amparo_hq::desk::{Desk, Keys, Pulled};
+use amparo_hq::desk::{Desk, Failed, Keys, Pulled};
 use amparo_hq::relay::Reader;
 use amparo_schema::id::{CaseId, Hash};
 use amparo_schema::limits::DOWN_BYTES_MAX;
@@ -152,7 +152,7 @@ impl Office {
             http.post("/v1/letter", CBOR, &to_bytes(letter)?, ENVELOPE_BYTES)?;
             Ok::<_, DemoError>(())
         };
-        let failures = desk.send(post, |_| true)?.failures;
+        let failures = desk.send(post, |_| Failed::Away)?.failures;
         failures.into_iter().next().map_or(Ok(()), |(_, why)| Err(why))
     }
 }

@@ -152,7 +152,8 @@ impl Hq {
                     broken = Some(format!("I3: segment {number} is in the receipt and not in the store"));
                     break;
                 };
-                if super::reader::hash_of(&segment.bytes) != Some(segment.hash) {
+                let body = tx.body(chain.at(*number))?.unwrap_or_default();
+                if super::reader::hash_of(&body) != Some(segment.hash) {
                     broken = Some(format!("I3: segment {number} does not read back"));
                 }
                 if *number < receipt.stored && previous.is_some_and(|before| before != segment.previous) {

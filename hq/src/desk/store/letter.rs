@@ -111,8 +111,8 @@ impl Tx<'_> {
         Ok(out)
     }
 
-    /// Notes that headquarters has a letter.
-    pub(in crate::desk) fn posted(&self, id: [u8; 16]) -> Result<(), DeskError> {
+    /// Notes that headquarters has a letter, or will never take it.
+    pub(in crate::desk) fn put_to_rest(&self, id: [u8; 16]) -> Result<(), DeskError> {
         self.0.execute("UPDATE letter SET posted = 1 WHERE id = ?1", [&id[..]])?;
         Ok(())
     }

@@ -90,7 +90,7 @@ CREATE TABLE aside (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX aside_device ON aside (device, size);
 
--- Letters written here, numbered as they were written. `posted` says that headquarters has it.
+-- Letters written here, numbered as they were written. `posted` says that headquarters has it, or will never take it.
 CREATE TABLE letter (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,

@@ -1,7 +1,7 @@
 //! The relay taking uploads, against the same rows put bare into the same tables.
 //!
 //! Real devices make the uploads, once; then each time a copy of the store in which they are enrolled takes them all
-//! in one transaction, as the server's group commit does, and another copy takes the rows that this left, in one
+//! in one transaction and answers them, as the server's group commit does, and another copy takes the rows that this left, in one
 //! transaction as well. What both hold afterwards is compared.
 
 use std::path::{Path, PathBuf};
@@ -83,13 +83,23 @@ fn relay() -> Relay {
     Relay::new(Signer::from_seed(&[1; 32]), SecretKey::new(&[2; 32]), Settings::local("http://127.0.0.1/"))
 }
 
-/// Takes the uploads in one transaction, as `hq/src/http/worker.rs` does.
+/// Takes the uploads in one transaction and answers them in another, as `hq/src/http/worker.rs` does.
 fn accept(storage: &mut dyn Storage, uploads: &[Vec<u8>]) -> Fallible<()> {
-    let relay = relay();
-    Ok(storage.transact(&mut |tx| {
+    let (relay, now_ms) = (relay(), world::NOW.wall_ms);
+    let mut received = Vec::new();
+    storage.transact(&mut |tx| {
+        received.clear();
         for upload in uploads {
-            let taken = relay.exchange(&mut Inside(tx), upload, world::NOW.wall_ms);
-            std::hint::black_box(taken.map_err(|_| StorageError::Abandoned)?);
+            let taken = relay.receive(&mut Inside(tx), upload, now_ms);
+            received.push(taken.map_err(|_| StorageError::Abandoned)?);
+        }
+        Ok(())
+    })?;
+    relay.judge(storage, &mut received, now_ms)?;
+    Ok(storage.transact(&mut |tx| {
+        for one in &received {
+            let answer = relay.reply(&mut Inside(tx), one, now_ms);
+            std::hint::black_box(answer.map_err(|_| StorageError::Abandoned)?);
         }
         Ok(())
     })?)
