@@ -100,8 +100,8 @@ fn a_backup_elsewhere_is_durable_and_none_on_the_same_disk_takes_its_place() {
         assert_eq!((&status["newest_backup"], &status["oldest_backup"]), (&json!(4), &json!(2)));
     }
     // Restored from elsewhere, as after the loss of the machine's disk.
-    hq.json(&["restore", other.path().join("away 4").to_str().unwrap()]);
-    assert_eq!(hq.json(&["status"])["log_size"], 4);
+    let told = hq.json(&["restore", other.path().join("away 4").to_str().unwrap()]);
+    assert_eq!((&told["tickets_kept"], &hq.json(&["status"])["log_size"]), (&json!(4), &json!(8)), "{told}");
 }
 
 /// SQLite makes files by the umask; whoever watches the folder would read it before its mode is set.
