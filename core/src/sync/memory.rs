@@ -95,7 +95,7 @@ impl MemoryOutbox {
             said: BTreeSet::new(),
             revoked_ms: None,
         };
-        outbox.begin(incarnation, Past::Known);
+        outbox.begin(incarnation);
         outbox
     }
 
@@ -117,11 +117,11 @@ impl MemoryOutbox {
         self.agencies.insert(author, agency);
     }
 
-    /// Begins a new incarnation. `past` says of the one that ends whether its chain may have parted: known where
-    /// a rollback was noticed before anything more was sealed, doubted where a receipt proved it.
-    pub fn begin(&mut self, incarnation: u64, past: Past) {
+    /// Begins a new incarnation after a rollback. The one that ends is in doubt, also where that was noticed before
+    /// anything more was sealed: another copy may have gone on with it.
+    pub fn begin(&mut self, incarnation: u64) {
         if let Some(last) = self.lives.last_mut() {
-            last.past = past;
+            last.past = Past::Doubted;
         }
         self.lives.push(MemoryLife {
             incarnation,

@@ -129,13 +129,13 @@ impl Life {
     }
 }
 
-/// Whether an incarnation's chain here is a beginning of the one at headquarters.
+/// Whether an incarnation's chain here is the one that headquarters has or gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Past {
-    /// It is: nothing was sealed after the store went back.
+    /// As far as is known.
     Known,
-    /// It may not be: something may have been sealed twice under one number. Only a receipt whose hash is found
-    /// here counts.
+    /// It may not be: the store went back, or another went on with it, and something may have been sealed twice under
+    /// one number. What a receipt says behind the prefix whose hash is found here may be of another copy.
     Doubted,
 }
 

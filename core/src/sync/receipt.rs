@@ -4,7 +4,7 @@ use amparo_schema::id::Hash;
 use amparo_schema::limits::RECEIPT_RANGES_MAX;
 use amparo_schema::wire::receipt::Receipt;
 
-use super::outbox::{Life, Outbox, Past, Why};
+use super::outbox::{Life, Outbox, Why};
 use crate::seal::first_previous;
 
 /// How a receipt stands to the one that is held.
@@ -80,12 +80,10 @@ pub(super) fn is_ours<O: Outbox>(
 ) -> Result<Option<Why>, O::Error> {
     let beyond = receipt.ranges.last().map_or(receipt.stored, |range| range.to);
     if beyond > life.segments || receipt.disclosures > life.disclosures {
-        match (present, life.past) {
-            // Of a life that ended when the store was found to have gone back, headquarters may well know more.
-            (false, Past::Known) => return Ok(None),
-            // Its prefix may be ours all the same; the hash says so.
-            (false, Past::Doubted) if receipt.stored <= life.segments => {}
-            _ => return Ok(Some(Why::Ahead)),
+        // Of a life that ended headquarters may well know more, of this copy or another. The prefix may be ours all the
+        // same, and the hash says so; where it is longer than ours, nothing does.
+        if present || receipt.stored > life.segments {
+            return Ok(Some(Why::Ahead));
         }
     }
     let ours: Option<Hash> = match receipt.stored.checked_sub(1) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use amparo_core::random::Entropy;
 use amparo_core::seal::{PublicKey, SealError, SegmentKey, grant, to_bytes};
 use amparo_core::sync::memory::{Facts, MemoryOutbox};
-use amparo_core::sync::{Budget, Item, Outbox, Past, Report, items, take, upload};
+use amparo_core::sync::{Budget, Item, Outbox, Report, items, take, upload};
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::outcome::Outcome;
@@ -157,7 +157,7 @@ impl Phone {
         let refused = self.budget.learn(&items(sent), &mut report);
         self.note_forks(&report, &refused);
         if report.astray {
-            self.begin(Past::Doubted, entropy);
+            self.begin(entropy);
         }
         report
     }
@@ -182,9 +182,9 @@ impl Phone {
     ///
     /// # Panics
     /// Never; the world's randomness does not fail.
-    pub(super) fn begin(&mut self, past: Past, entropy: &dyn Entropy) {
+    pub(super) fn begin(&mut self, entropy: &dyn Entropy) {
         let random: [u8; 8] = amparo_core::random::bytes(entropy).expect("seeded");
-        self.outbox.begin(u64::from_be_bytes(random) >> 1, past);
+        self.outbox.begin(u64::from_be_bytes(random) >> 1);
     }
 
     /// Header hashes of everything in its store, with life and number.

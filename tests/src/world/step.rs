@@ -1,6 +1,6 @@
 //! One step of a world: something is done, and something may go wrong with it.
 
-use amparo_core::sync::{Outbox, Past};
+use amparo_core::sync::Outbox;
 
 use amparo_core::seal::write_letter;
 use amparo_schema::id::{CaseId, Hash};
@@ -316,7 +316,7 @@ impl World {
             1 => self.phones[n] = before,
             _ => {
                 self.phones[n] = before;
-                self.phones[n].begin(Past::Known, &self.entropy);
+                self.phones[n].begin(&self.entropy);
             }
         }
     }
