@@ -198,9 +198,9 @@ CREATE TABLE disclosure (
     PRIMARY KEY (incarnation, number)
 ) STRICT, WITHOUT ROWID;
 
--- Segments whose readers must be looked at before the next upload.
 CREATE INDEX disclosure_withholding ON disclosure (incarnation, number) WHERE withholds = 1;
 
+-- Segments whose readers must be looked at before the next upload.
 CREATE TABLE due (
     segment BLOB PRIMARY KEY REFERENCES segment (header_hash) -- A segment whose readers are to be looked at again.
 ) STRICT, WITHOUT ROWID;

@@ -84,6 +84,10 @@ fn nothing_is_lost_and_nobody_reads_what_is_not_theirs() {
         broken.history.iter().for_each(|line| println!("{line}"));
         panic!("seed {}, step {}: {}", broken.seed, broken.step, broken.what);
     }
+    // A few worlds, such as one that is played again, need not have everything.
+    if worlds < WORLDS {
+        return;
+    }
     assert!(tally.segments > worlds && tally.read > worlds && tally.restores > worlds / 20, "it must bite");
     assert!(tally.asked > worlds / 50, "a loss is proven by whole receipts");
 }

@@ -35,7 +35,8 @@ pub fn resume(tx: &Tx<'_>, headquarters: &Hash) -> Result<(), StoreError> {
 pub fn screenings(rows: &Rows<'_>, incarnation: u64, number: u64) -> Result<Vec<ScreeningId>, StoreError> {
     let mut query = rows.conn.prepare_cached(
         "SELECT c.screening_id FROM segment s JOIN screening c ON c.row = s.screening
-         WHERE s.incarnation = ?1 AND s.number >= ?2 AND s.replaced = 0 GROUP BY c.row ORDER BY c.row",
+         WHERE s.incarnation = ?1 AND s.number >= ?2 AND s.replaced = 0 AND (s.key IS NOT NULL OR c.state <> 2)
+         GROUP BY c.row ORDER BY c.row",
     )?;
     let found = query.query((signed(incarnation)?, signed(number)?))?.mapped(|r| r.get(0).map(ScreeningId));
     Ok(found.collect::<Result<_, _>>()?)

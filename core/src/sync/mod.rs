@@ -23,7 +23,7 @@ pub use outbox::{Arrival, Change, Effect, Kept, Life, Outbox, Past, Why};
 pub(crate) use page::letter;
 pub use receipt::{Weight, weigh};
 pub use report::{Ended, Report, SyncReport};
-pub use take::take;
+pub use take::{believe, take};
 pub use transport::{Go, Progress, Transport, TransportError};
 pub use upload::{Budget, Frames, Item, frames, items, upload};
 

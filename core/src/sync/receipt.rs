@@ -80,8 +80,7 @@ pub(super) fn is_ours<O: Outbox>(
 ) -> Result<Option<Why>, O::Error> {
     let beyond = receipt.ranges.last().map_or(receipt.stored, |range| range.to);
     if beyond > life.segments || receipt.disclosures > life.disclosures {
-        // Of a life that ended headquarters may well know more, of this copy or another. The prefix may be ours all the
-        // same, and the hash says so; where it is longer than ours, nothing does.
+        // Of a life that ended headquarters may well know more: the prefix may be ours all the same, and the hash says so.
         if present || receipt.stored > life.segments {
             return Ok(Some(Why::Ahead));
         }

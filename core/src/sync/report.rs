@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use amparo_schema::wire::feed::FeedId;
 use amparo_schema::wire::push::Refusal;
+use amparo_schema::wire::receipt::Receipt;
+use amparo_schema::wire::signed::Signed;
 
 use super::outbox::{Effect, Why};
 use super::transport::TransportError;
@@ -21,6 +23,8 @@ pub struct Report {
     pub receipts: u64,
     /// The incarnations of those receipts, and how many segments each counts now.
     pub stored: BTreeMap<u64, u64>,
+    /// Receipts of ended lives that count more than was sealed here; for [`super::believe`].
+    pub beyond: Vec<Signed<Receipt>>,
     /// Entries of feeds that were applied for the first time.
     pub entries: u64,
     /// Entries that were known already.

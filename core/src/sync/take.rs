@@ -12,8 +12,9 @@ use amparo_schema::wire::signed::Signed;
 use super::outbox::{Change, Effect, Outbox, Why};
 use super::receipt::{Weight, gist, is_ours, is_sound, weigh};
 use super::report::Report;
+use super::upload::{Budget, Item};
 use super::{SyncError, page};
-use crate::seal::{First, VerifyKey, first, from_bytes};
+use crate::seal::{First, VerifyKey, first, from_bytes, unverified};
 
 /// Applies replies, each whole one by itself; a cut at the end costs the reply that was cut.
 ///
@@ -66,6 +67,37 @@ fn one<O: Outbox>(
     Ok(())
 }
 
+/// Takes receipts of ended lives that count more than this store sealed in them, as after a backup of a phone came back:
+/// where headquarters was sent the last segment that is here, and did not say that it has another, their chain is a
+/// continuation of this one. `sent` is what the upload carried that they answer. Others change nothing.
+///
+/// # Errors
+/// [`SyncError::Outbox`].
+pub fn believe<O: Outbox>(
+    outbox: &mut O,
+    sent: &[Option<Item>],
+    budget: &Budget,
+    report: &mut Report,
+) -> Result<(), SyncError<O::Error>> {
+    let lives = outbox.lives().map_err(SyncError::Outbox)?;
+    for signed in std::mem::take(&mut report.beyond) {
+        let Ok(receipt) = unverified(&signed) else { continue };
+        let incarnation = receipt.incarnation;
+        let last = lives.iter().find(|life| life.incarnation == incarnation);
+        let Some(number) = last.and_then(|life| life.segments.checked_sub(1)) else { continue };
+        let item = Item::Segment { incarnation, number };
+        let judged = budget.judged.contains(&item) && sent.contains(&Some(item));
+        if judged && !budget.refused.contains_key(&item) {
+            let change = Change::Receipt { signed: &signed, receipt: &receipt };
+            if outbox.apply(change).map_err(SyncError::Outbox)? == Effect::Applied {
+                report.receipts = report.receipts.saturating_add(1);
+                report.stored.insert(incarnation, receipt.stored);
+            }
+        }
+    }
+    Ok(())
+}
+
 fn receipt<O: Outbox>(
     outbox: &mut O,
     enrolment: &Enrolment,
@@ -105,6 +137,8 @@ fn receipt<O: Outbox>(
                 report.stored.insert(receipt.incarnation, receipt.stored);
             }
         }
+        // Of an ended life, and longer than what was sealed here: no hash tells yet whether it is this copy's.
+        Some(Why::Ahead) if !present => report.beyond.push(signed.clone()),
         Some(why) => {
             let parted = matches!(why, Why::Ahead | Why::Fork);
             let bytes = crate::seal::to_bytes(signed).unwrap_or_default();

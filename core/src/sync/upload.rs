@@ -270,6 +270,8 @@ fn uncounted(life: &Life) -> Range {
 
 fn withdrawals<O: Outbox>(outbox: &O, life: &Life, body: &mut Room<'_>) -> Result<(), SyncError<O::Error>> {
     let mut within = uncounted(life);
+    // Past that headquarters says `later`, which would end the session.
+    within.to = within.to.min(within.from.saturating_add(PENDING_SEGMENTS_MAX));
     while within.from < within.to {
         let kept = outbox.withdrawals(life.incarnation, within, body.ahead).map_err(SyncError::Outbox)?;
         let Some(last) = kept.last() else { break };

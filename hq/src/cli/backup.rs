@@ -219,6 +219,7 @@ fn repeat_store(relay: &Relay, old: &mut dyn Storage, new: &mut dyn Storage) -> 
 fn by_hand(act: &Act) -> Option<String> {
     match &act.action {
         Action::Released { device } => Some(format!("release {device}")),
+        Action::Discarded { device, .. } => Some(format!("aside {device} --discard")),
         Action::Published { pack } => Some(format!("publish the pack whose hash in the log is {pack}")),
         _ => None,
     }

@@ -96,6 +96,12 @@ impl Desk {
             if let Ok(opened) = read(&tx, keys, &entry)? {
                 let nothing = &mut Taken::nothing(Cursor::start(place.feed));
                 let segment = keep(&tx, opened, &place, received_ms, nothing)?;
+                // It was given at each of its places; what came after one of them came after it.
+                for before in tx.aside_places(hash)? {
+                    if let Ok(opened) = open_entry(&entry, keys) {
+                        keep(&tx, opened, &before, received_ms, nothing)?;
+                    }
+                }
                 erased |= tx.settle(segment)?;
                 tx.taken_after_all(hash)?;
                 taken += 1;

@@ -105,7 +105,7 @@ async fn exchange(State(shared): App, request: Request) -> Answer {
         if broken.is_some() {
             add(&shared.metrics.broken, 1);
         }
-        reply::body(&shared.admission, broken.map_or(replies, Err)?)
+        reply::replies(&shared.admission, broken.map_or(replies, Err)?)
     });
     Ok(text(CBOR_SEQ, taken.await.map_err(|_| Problem::Failed)??))
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::exchange::Taken;
 use super::log::Action;
-use super::work::{AsideLoad, Device, Kept, Work, decoded};
+use super::work::{AsideLoad, Device, Kept, Room, Work, decoded};
 use super::{Relay, RelayError};
 use crate::storage::{Recipient, Shelf, Storage};
 
@@ -175,6 +175,8 @@ impl Relay {
             work.put(&claimed.ticket, &ticket)?;
             work.admit(&certificate, &signed)?;
             work.log_action(Action::Enrolled { device: request.device })?;
+            // As for an upload: what lies aside was sent by anyone, and its device sends again what is not counted.
+            work.room = Room::UPLOAD;
             work.replay(request.device, false)?;
             Ok(signed)
         })

@@ -142,7 +142,9 @@ impl Relay {
                         self.register(new, &Reader { key, signing, agency }, now_ms)?;
                         done.registered += u64::from(self.checkpoint(new)?.size > before);
                     }
-                    Action::Released { .. } | Action::Published { .. } => done.by_hand.push(act),
+                    Action::Released { .. } | Action::Published { .. } | Action::Discarded { .. } => {
+                        done.by_hand.push(act);
+                    }
                     // Found by how things stand, or told again by devices.
                     Action::Invited { .. }
                     | Action::Revoked { .. }
@@ -150,7 +152,6 @@ impl Relay {
                     | Action::Enrolled { .. }
                     | Action::Readmitted { .. }
                     | Action::Fork { .. }
-                    | Action::Discarded { .. }
                     | Action::Amnesia { .. } => {}
                 }
             }

@@ -146,6 +146,27 @@ fn what_lay_aside_is_shown_where_headquarters_tells_it_now() {
     assert_eq!(desk.case(CaseId([9; 16]), ARRIVED).unwrap().hidden, 0);
 }
 
+/// Given, withdrawn, and given at another place by a headquarters that fell back and lost the withdrawal: read at last,
+/// it is still what was withdrawn.
+#[test]
+fn what_lay_aside_does_not_forget_that_it_was_withdrawn() {
+    let mut phone = Phone::new(3);
+    let sealed = phone.seal(9, NOON, &Who::woman().facts(9));
+    let given = to_bytes(&phone.entry(&sealed, &reading(0x0b).public())).unwrap();
+    let withdrawn = to_bytes(&Entry::Withdrawn { segment: sealed.hash }).unwrap();
+    let others = people(2);
+    let mut office = office(&[KEY]);
+    Feed::with(KEY, &[others[0].clone(), given.clone(), withdrawn]).pull(&mut office.desk, 9);
+    Feed::with(KEY, &[&others[..2], &[given], &others[2..]].concat()).pull(&mut office.desk, 9);
+    let [aside] = &office.desk.status().unwrap().aside[..] else { panic!("one lies aside") };
+    assert_eq!(aside.position, 2);
+    drop(office.desk);
+    let mut desk = open(&office.dir, &[KEY, 0x0b]);
+    assert_eq!(desk.retry_aside().unwrap(), 1);
+    let case = desk.case(CaseId([9; 16]), ARRIVED).unwrap();
+    assert!(case.hidden > 0 && case.screenings.iter().all(|screening| screening.opened.is_empty()));
+}
+
 /// What lies aside is tried again when the desk could read more than before, and not at each pull.
 #[test]
 fn what_lies_aside_is_tried_once_by_each_reader() {

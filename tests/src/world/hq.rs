@@ -225,11 +225,6 @@ impl Hq {
         }
     }
 
-    /// Whether a device was revoked, as this headquarters knows.
-    pub(super) fn has_revoked(&self, device: DeviceId) -> bool {
-        self.revoked.contains(&device)
-    }
-
     /// Tells the relay which backups are kept.
     pub(super) fn backed_up(&mut self, oldest: &mut Self) {
         let newest = self.size();
@@ -261,9 +256,13 @@ impl Hq {
     /// Takes what lies aside of a device after all.
     pub(super) fn release(&mut self, device: DeviceId, now_ms: i64) {
         self.relay.release(&mut self.storage, device, now_ms).expect("releases");
-        let (released, kept): (Vec<_>, Vec<_>) =
+        let (mut released, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.aside).into_iter().partition(|(whose, _)| *whose == device);
         self.aside = kept;
+        // What lies aside lies there by its hash: of two with one number the first there is heard, not the first to come.
+        released.sort_by_cached_key(|(_, frame)| {
+            Hash::of("amparo-aside-1", &[&to_bytes(frame).expect("a frame that was read")])
+        });
         self.told.hear(&released.into_iter().map(|(_, frame)| frame).collect::<Vec<_>>());
     }
 }

@@ -233,7 +233,7 @@ impl World {
             let sent: BTreeSet<[u8; 16]> =
                 mine.filter_map(|(_, letter)| unverified(letter).ok()).map(|letter| letter.id).collect();
             let came: BTreeSet<[u8; 16]> = phone.outbox.letters().keys().copied().collect();
-            let revoked = self.hq.has_revoked(phone.outbox.device());
+            let revoked = self.hq.is_revoked(phone.outbox.device());
             if sent != came && !(revoked && came.is_subset(&sent)) {
                 return Err(format!("I22: phone {n} has {} of {} letters", came.len(), sent.len()));
             }

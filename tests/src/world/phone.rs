@@ -6,7 +6,7 @@ use std::sync::Arc;
 use amparo_core::random::Entropy;
 use amparo_core::seal::{PublicKey, SealError, SegmentKey, grant, to_bytes};
 use amparo_core::sync::memory::{Facts, MemoryOutbox};
-use amparo_core::sync::{Budget, Item, Outbox, Report, items, take, upload};
+use amparo_core::sync::{Budget, Item, Outbox, Report, believe, items, take, upload};
 use amparo_schema::fact::{Body, Compartment, Fact, Stamp};
 use amparo_schema::id::{DeviceId, Hash};
 use amparo_schema::outcome::Outcome;
@@ -154,7 +154,9 @@ impl Phone {
     /// When it is not enrolled.
     pub(super) fn take(&mut self, sent: &[u8], replies: &[u8], entropy: &dyn Entropy) -> Report {
         let mut report = take(&mut self.outbox, replies).expect("enrolled");
-        let refused = self.budget.learn(&items(sent), &mut report);
+        let items = items(sent);
+        let refused = self.budget.learn(&items, &mut report);
+        believe(&mut self.outbox, &items, &self.budget, &mut report).expect("a store in memory");
         self.note_forks(&report, &refused);
         if report.astray {
             self.begin(entropy);

@@ -28,7 +28,7 @@ use super::{Device, Error, SyncFault};
 use crate::store::{self, FindingKind};
 use crate::sync::{
     Budget, Ended, Frames, Go, Item, Outbox, Progress, Report, SyncReport, Transport, TransportError, Why,
-    frames, items, take,
+    believe, frames, items, take,
 };
 use outbox::StoreOutbox;
 
@@ -120,6 +120,9 @@ impl Device {
         self.note_sent(&items, taken.as_ref().is_ok_and(|report| report.answers > 0))?;
         let mut report = taken?;
         let refused = budget.learn(&items, &mut report);
+        if broken.is_none() {
+            believe(outbox, &items, budget, &mut report)?;
+        }
         self.note_refused(&refused)?;
         total.add(&report, refused);
         total.begun_again |= report.astray;

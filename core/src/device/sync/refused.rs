@@ -1,6 +1,7 @@
 //! What headquarters did not take: kept to be seen, and not sent again where it is kept aside there.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use amparo_schema::wire::disclosure::Disclosure;
 use amparo_schema::wire::push::Refusal;
@@ -36,6 +37,8 @@ impl Device {
             return Ok(());
         }
         let present = self.store.identity().incarnation;
+        // Who may read is not being decided meanwhile: what is marked due here stays so until it was looked at.
+        let _working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.write(|tx| {
             let epoch = epoch(tx)?;
             for (item, why) in refused {
@@ -83,7 +86,9 @@ fn refusal(number: u32) -> Option<Refusal> {
 /// Headquarters' epoch, as far as receipts said. It is one for all lives, and those in doubt get no receipts.
 fn epoch(rows: &Rows<'_>) -> Result<u64, Error> {
     let mut epoch = 0;
-    for bytes in store::progress::lives(rows)?.into_iter().filter_map(|life| life.receipt) {
+    // A life that was left keeps the receipt of another headquarters.
+    let lives = store::progress::lives(rows)?.into_iter().filter(|life| !life.left);
+    for bytes in lives.filter_map(|life| life.receipt) {
         epoch = epoch.max(read_receipt(&bytes)?.epoch);
     }
     Ok(epoch)

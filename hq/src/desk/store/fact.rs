@@ -130,7 +130,7 @@ impl Tx<'_> {
         plain: &Plain,
     ) -> Result<bool, DeskError> {
         let here = "SELECT EXISTS (SELECT 1 FROM segment WHERE hash = ?1 AND length(bytes) > 0)";
-        if self.0.query_row(here, [&hash.0[..]], |r| r.get(0))? {
+        if plain.case.is_none() || self.0.query_row(here, [&hash.0[..]], |r| r.get(0))? {
             return Ok(true);
         }
         let held: (i64, i64) = self.0.query_row(

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Place, Tx, bytes, count, whole};
 use crate::desk::DeskError;
+use crate::desk::opening::Why;
 
 /// A feed as it was left.
 pub(in crate::desk) struct Feed {
@@ -171,6 +172,10 @@ impl Tx<'_> {
     pub(in crate::desk) fn set_aside(&self, new: &NewAside<'_>) -> Result<bool, DeskError> {
         let (hash, device) = (aside_hash(new.entry), new.device.map(|id| id.0.to_vec()));
         let place = (whole(new.place.generation)?, whole(new.place.position)?);
+        self.0.execute(
+            "INSERT OR IGNORE INTO aside_place SELECT hash, feed, generation, position FROM aside WHERE hash = ?1",
+            [&hash.0[..]],
+        )?;
         let moved = self.0.execute(
             "UPDATE aside SET feed = ?2, generation = ?3, position = ?4, why = ?5, reader = ?6 WHERE hash = ?1",
             params![&hash.0[..], &new.place.feed.0.0[..], place.0, place.1, new.why, &new.reader.0[..]],
@@ -178,7 +183,9 @@ impl Tx<'_> {
         if moved > 0 {
             return Ok(true);
         }
-        let bytes = (new.entry.len() <= FRAME_BYTES_MAX).then_some(new.entry);
+        // What the keys here open is not kept beside them: it could not be found there to be erased.
+        let kept = new.entry.len() <= FRAME_BYTES_MAX && new.why != Why::CaseFull.as_str();
+        let bytes = kept.then_some(new.entry);
         let size = u64::try_from(bytes.map_or(0, <[u8]>::len)).unwrap_or(u64::MAX);
         let (kept, kept_bytes): (i64, i64) = self.0.query_row(
             "SELECT count(*), coalesce(sum(size), 0) FROM aside WHERE device IS ?1",
@@ -268,7 +275,22 @@ impl Tx<'_> {
     /// Lets go of an entry that was taken after all.
     pub(in crate::desk) fn taken_after_all(&self, hash: Hash) -> Result<(), DeskError> {
         self.0.execute("DELETE FROM aside WHERE hash = ?1", [&hash.0[..]])?;
+        self.0.execute("DELETE FROM aside_place WHERE hash = ?1", [&hash.0[..]])?;
         Ok(())
+    }
+
+    /// Where an entry that lies aside stood before the place that it has now, in that order.
+    pub(in crate::desk) fn aside_places(&self, hash: Hash) -> Result<Vec<Place>, DeskError> {
+        let mut found = self.0.prepare_cached(
+            "SELECT feed, generation, position FROM aside_place WHERE hash = ?1 ORDER BY generation, position",
+        )?;
+        let mut rows = found.query([&hash.0[..]])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let feed = FeedId(Hash(bytes(row.get(0)?, "feed")?));
+            out.push(Place { feed, generation: count(row.get(1)?)?, position: count(row.get(2)?)? });
+        }
+        Ok(out)
     }
 }
 

@@ -90,6 +90,15 @@ CREATE TABLE aside (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX aside_device ON aside (device, size);
 
+-- Where else an entry that lies aside stood before headquarters went back in time: it was given there too.
+CREATE TABLE aside_place (
+    hash BLOB NOT NULL,
+    feed BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (hash, generation, position, feed)
+) STRICT, WITHOUT ROWID;
+
 -- Letters written here, numbered as they were written. `posted` says that headquarters has it, or will never take it.
 CREATE TABLE letter (
     number INTEGER PRIMARY KEY,
