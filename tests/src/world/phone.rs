@@ -108,7 +108,12 @@ impl Phone {
     /// A new session, whose uploads have so many bytes: what was refused in the last one is tried again, but what
     /// headquarters keeps aside.
     pub(super) fn call(&mut self, up_bytes: usize) {
-        let forked = self.forked.iter().filter(|(_, epoch)| **epoch == self.epoch());
+        let present = self.outbox.lives().unwrap_or_default().last().map(|life| life.incarnation);
+        let of = |item: &Item| match item {
+            Item::Segment { incarnation, .. } | Item::Disclosure { incarnation, .. } => Some(*incarnation),
+        };
+        let forked = self.forked.iter();
+        let forked = forked.filter(|(item, epoch)| **epoch == self.epoch() && of(item) == present);
         let refused = forked.map(|(item, _)| (*item, Refusal::Fork)).collect();
         self.budget = Budget { up_bytes, refused, ..Budget::default() };
     }

@@ -63,13 +63,16 @@ impl Device {
         Ok(rows.iter().filter_map(|row| Some((item(row), refusal(row.why)?))).collect())
     }
 
-    /// Forks that headquarters keeps aside, and has not lost since.
+    /// Forks of the present life that headquarters keeps aside, and has not lost since. Those of a life in doubt are sent
+    /// once in each session: no receipt of its chain is taken here, so none would tell that headquarters lost them.
     pub(super) fn forked(&self) -> Result<BTreeMap<Item, Refusal>, Error> {
-        let fork = numbered(Refusal::Fork);
+        let (fork, present) = (numbered(Refusal::Fork), self.store.identity().incarnation);
         self.store.read(|rows| {
             let epoch = epoch(rows)?;
             let refused = store::refused::list(rows, REFUSED_MAX)?;
-            let forked = refused.iter().filter(|row| row.why == fork && row.epoch == epoch);
+            let forked = refused
+                .iter()
+                .filter(|row| row.why == fork && row.epoch == epoch && row.incarnation == present);
             Ok(forked.map(|row| (item(row), Refusal::Fork)).collect())
         })
     }
